@@ -1,0 +1,20 @@
+"""A Dask cluster with one click in JupyterLab, on whatever your computing centre has."""
+
+from __future__ import annotations
+
+try:
+    from ._version import __version__
+except ImportError:  # a source tree that was never built
+    __version__ = "0.0.0"
+
+__all__ = ["__version__"]
+
+
+def _jupyter_labextension_paths() -> list[dict[str, str]]:
+    return [{"src": "labextension", "dest": "hpcdask-ext"}]
+
+
+def _jupyter_server_extension_points() -> list[dict[str, object]]:
+    from .app import HPCDaskApp  # noqa: PLC0415  (the command line must not pay for jupyter_server)
+
+    return [{"module": "hpcdask_ext", "app": HPCDaskApp}]

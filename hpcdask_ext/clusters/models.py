@@ -1,0 +1,170 @@
+"""What is tracked: the record of a cluster, as it stands in its directory. Views for users are made from it elsewhere.
+
+Records are frozen: a change makes a new record. No secret is in them; certificates and the token are files beside
+the record (`hpcdask_ext.clusters.credentials`).
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import Enum
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+RECORD_VERSION = 1
+
+
+class ClusterState(str, Enum):
+    """Where a cluster is in its life."""
+
+    SUBMITTING = "submitting"
+    PENDING = "pending"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    FAILED = "failed"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing of the cluster runs any more."""
+        return self in (ClusterState.STOPPED, ClusterState.FAILED)
+
+
+class JobState(str, Enum):
+    """Where a job, or one element of it, is. `UNKNOWN` is what could not be asked; it never means gone."""
+
+    SUBMITTING = "submitting"
+    PENDING = "pending"
+    RUNNING = "running"
+    ENDED = "ended"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether the job is over."""
+        return self in (JobState.ENDED, JobState.FAILED)
+
+
+class Role(str, Enum):
+    """What a job runs."""
+
+    SCHEDULER = "scheduler"
+    WORKER = "worker"
+
+
+class Frozen(BaseModel):
+    """A model that never changes and refuses fields that it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Element(Frozen):
+    """One element of a job's array, numbered from 1."""
+
+    state: JobState = JobState.PENDING
+    reason: str = ""
+    node: str | None = None
+    exit_code: int | None = None
+    started: datetime | None = None
+    ended: datetime | None = None
+
+
+class Job(Frozen):
+    """One submission: `len(elements)` equal elements, `workers_per_job` workers in each.
+
+    `tag` is unique in the cluster (`scheduler`, `workers-1`), `name` everywhere. `id` is None until the batch system
+    has answered. `place` says who runs it: this host's own processes or the site's batch system.
+    """
+
+    tag: str
+    name: str
+    role: Role
+    place: Literal["host", "batch"]
+    id: str | None = None
+    submitted: datetime | None = None
+    estimated_start: datetime | None = None
+    cancelled: bool = False
+    elements: dict[int, Element] = Field(default_factory=dict)
+
+    @property
+    def live(self) -> tuple[int, ...]:
+        """The numbers of the elements that are not over."""
+        return tuple(index for index, element in self.elements.items() if not element.state.is_final)
+
+
+class WorkerShape(Frozen):
+    """One worker: `cores`, `memory` in bytes; and how many of them share a job."""
+
+    cores: int = Field(ge=1)
+    memory: int = Field(ge=1)
+    workers_per_job: int = Field(default=1, ge=1)
+
+
+class FixedScaling(Frozen):
+    """As many workers as were asked for."""
+
+    mode: Literal["fixed"] = "fixed"
+    workers: int = Field(ge=0)
+
+
+class Environment(Frozen):
+    """What jobs run: a launch prefix that ends in a Python interpreter, and variables to set for it."""
+
+    name: str
+    title: str = ""
+    kind: Literal["kernel", "site"] = "kernel"
+    argv: tuple[str, ...]
+    env: dict[str, str] = Field(default_factory=dict)
+
+
+class Cluster(Frozen):
+    """One Dask scheduler and its workers: the record."""
+
+    version: Literal[1] = RECORD_VERSION
+    id: str
+    name: str
+    site: str
+    site_title: str
+    queue: str
+    size: str | None = None
+    layout: Literal["elastic"] = "elastic"
+    account: str | None = None
+    walltime: timedelta | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+    environment: Environment
+    shape: WorkerShape
+    scaling: FixedScaling
+    directory: Path
+    created: datetime
+    started: datetime | None = None
+    ended: datetime | None = None
+    state: ClusterState = ClusterState.SUBMITTING
+    reason: str = ""
+    reachable: bool = True
+    jobs: tuple[Job, ...] = ()
+    workers: int = 0
+    clients: int = 0
+    address: str | None = None
+    dashboard: str | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def scheduler_file(self) -> Path:
+        """Where the scheduler writes its address."""
+        return self.directory / "scheduler.json"
+
+    def job(self, tag: str) -> Job:
+        """Return the job of that tag, which must exist."""
+        return next(job for job in self.jobs if job.tag == tag)
+
+    def with_job(self, job: Job) -> Cluster:
+        """Return the cluster with `job` in place of the one of the same tag, or added."""
+        if any(old.tag == job.tag for old in self.jobs):
+            jobs = tuple(job if old.tag == job.tag else old for old in self.jobs)
+        else:
+            jobs = (*self.jobs, job)
+        return self.model_copy(update={"jobs": jobs})
