@@ -1,0 +1,63 @@
+# shellcheck shell=bash
+# What the scripts in ci/ share. Sourced, never run.
+
+project=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+venv=$project/.venv
+
+# Minimal containers leave HOME unset; pip and yarn want it for their caches.
+if [ -z "${HOME:-}" ]; then
+  HOME=$(getent passwd "$(id -u)" | cut -d: -f6)
+fi
+export HOME
+
+say() { printf '==> %s\n' "$*" >&2; }
+
+die() {
+  printf '\nerror: %s\n' "$*" >&2
+  exit 1
+}
+
+# as_root COMMAND...: through sudo where the user is not root.
+as_root() {
+  if [ "$(id -u)" -eq 0 ]; then
+    "$@"
+  elif command -v sudo >/dev/null; then
+    sudo "$@"
+  else
+    die "this needs root and there is no sudo here; as root, run: $*"
+  fi
+}
+
+# debian_packages PACKAGE...: install those that are missing, touch nothing else.
+debian_packages() {
+  local missing=() package
+  for package; do
+    # A package that was removed but not purged is known to dpkg, yet not installed.
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || missing+=("$package")
+  done
+  [ ${#missing[@]} -gt 0 ] || return 0
+  command -v apt-get >/dev/null || die "please install by hand (there is no apt-get here): ${missing[*]}"
+
+  say "installing Debian's ${missing[*]}"
+  local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300)
+  local install=("${apt[@]}" -y --no-install-recommends install "${missing[@]}")
+  # The lists of a fresh machine are empty or old: refresh them only where that shows.
+  as_root "${install[@]}" >/dev/null 2>&1 ||
+    { as_root "${apt[@]}" update >&2 && as_root "${install[@]}" >/dev/null; } ||
+    die "apt-get could not install ${missing[*]}"
+}
+
+# until_true SECONDS COMMAND...: try until it succeeds or the time is over.
+until_true() {
+  local end=$((SECONDS + $1))
+  shift
+  until "$@" >/dev/null 2>&1; do
+    [ $SECONDS -lt $end ] || return 1
+    sleep 0.1
+  done
+}
+
+# What `source .venv/bin/activate` does, for this script and what it starts.
+use_venv() {
+  export VIRTUAL_ENV=$venv PATH=$venv/bin:$PATH
+}
