@@ -28,11 +28,14 @@ class Command:
         Text for its standard input, if any.
     timeout
         How long it may take.
+    environment
+        Variables to set for it, beside those of this process.
     """
 
     argv: tuple[str, ...]
     stdin: str | None = None
     timeout: timedelta = timedelta(seconds=60)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

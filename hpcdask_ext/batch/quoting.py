@@ -1,0 +1,101 @@
+"""How values get into job scripts: quoted for the shell, checked for directives. No other text enters a script.
+
+Templates see values through two filters: ``sh`` makes one word of the shell, ``directive`` one value of a directive.
+``line`` lets a whole directive of the administrator's through, if it is one line.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+import unicodedata
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hpcdask_ext.errors import FieldError, InvalidRequest
+
+if TYPE_CHECKING:
+    import jinja2
+
+# Letters that neither a shell nor a directive's parser gives a meaning to. Everything else makes us quote.
+_PLAIN = re.compile(r"[A-Za-z0-9@%+=:,./_-]+")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+# Control characters, line and paragraph separators, and halves of characters, which no file can hold.
+_FORBIDDEN_CATEGORIES = frozenset({"Cc", "Zl", "Zp", "Cs"})
+
+
+def sh(value: object, field: str = "command") -> str:
+    """Return `value` as one word of a POSIX shell, whatever is in it."""
+    text = str(value)
+    if "\0" in text or any(unicodedata.category(letter) == "Cs" for letter in text):
+        raise _invalid(field, f"{text!r} has a character that no command line can hold")
+    return shlex.quote(text)
+
+
+def line(value: object, field: str) -> str:
+    """Return `value` unchanged if it is one line of printable text.
+
+    Raises
+    ------
+    InvalidRequest
+        It holds a line break or another control character; the error names `field`.
+    """
+    text = str(value)
+    if any(unicodedata.category(letter) in _FORBIDDEN_CATEGORIES for letter in text):
+        raise _invalid(field, f"{text!r} has a line break or another control character: remove it")
+    return text
+
+
+def directive(value: object, field: str) -> str:
+    r"""Return `value` as one value of a directive, in double quotes where it needs them.
+
+    Inside of them a backslash takes the meaning from the next character. Slurm's parser reads it so (tried with
+    22.05: quotes of both kinds, ``\``, ``#``, ``$()`` and Unicode arrive as they are).
+    """
+    text = line(value, field)
+    if _PLAIN.fullmatch(text):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def variables(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return the names and quoted values of `environment`; a name that no shell can export is refused."""
+    for name in environment:
+        if not _VARIABLE.fullmatch(name):
+            raise _invalid("environment", f"{name!r} cannot be the name of an environment variable")
+    return [(name, sh(value, "environment")) for name, value in environment.items()]
+
+
+@cache
+def templates() -> jinja2.Environment:
+    """Return the environment in which all job templates are rendered, made at the first use."""
+    import jinja2  # noqa: PLC0415  (not at start-up: most sessions never launch)
+
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=False,  # noqa: S701  (these are shell scripts; the filters below quote)
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters.update(sh=sh, line=line, directive=directive, variables=variables)
+    return environment
+
+
+def render(name: str, override: str | None, values: Mapping[str, object]) -> str:
+    """Return the script that the template `name`, or the site's own text for it, makes of `values`."""
+    import jinja2  # noqa: PLC0415
+
+    try:
+        template = templates().from_string(override) if override is not None else templates().get_template(name)
+        text = template.render(values)
+    except jinja2.TemplateError as error:
+        raise _invalid("site", f"its template for {name} cannot be rendered: {error}") from error
+    return text if text.endswith("\n") else text + "\n"
+
+
+def _invalid(field: str, message: str) -> InvalidRequest:
+    return InvalidRequest([FieldError(field, message)])

@@ -1,0 +1,196 @@
+"""The only place that starts batch commands.
+
+A command gets a session of its own, a cleaned environment, and neither shell nor terminal. It is waited for without
+blocking the event loop, and killed with everything that it started when it takes too long or prints too much.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import shlex
+import signal
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from pathlib import PurePath
+from typing import Protocol, cast
+
+from hpcdask_ext.batch.base import Command, CommandResult
+from hpcdask_ext.errors import CommandMissing, CommandTimeout, NotUnderstood
+
+OUTPUT_LIMIT = 4 * 2**20
+"""Bytes that a command may print on each of its outputs. What is longer is refused: half an answer reads as a whole."""
+
+COMMANDS_AT_ONCE = 4
+"""How many commands one runner runs at a time: a batch system's daemon serves a whole centre."""
+
+_SECRET = re.compile(
+    r"(^|_)TOKEN$|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?$|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY", re.IGNORECASE
+)
+# Of the batch job in which Jupyter itself may run, and of a job of ours: whoever inherits them takes itself for it.
+_OF_A_JOB = re.compile(r"(SLURM|SLURMD|PMI|PMI2|PMIX|HPCDASK)_")
+_SLURM_SETTINGS = frozenset({"SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS"})
+# A path, by which Google's libraries find a file that the user protects.
+_NO_SECRETS = frozenset({"GOOGLE_APPLICATION_CREDENTIALS"})
+# Programs that hand their arguments to a shell on the other side.
+_REMOTE_SHELLS = frozenset({"ssh", "gsissh"})
+_NOT_FOUND = (126, 127)
+_DRAIN = 1.0
+
+
+class CommandRunner(Protocol):
+    """Runs the commands that a batch system builds; tests put a conversation in its place."""
+
+    async def run(self, command: Command) -> CommandResult:
+        """Run `command` to its end and return what it answered, whatever its exit code.
+
+        Raises
+        ------
+        CommandMissing
+            It is not installed, or not on PATH.
+        CommandTimeout
+            It did not end in time, and was killed. What it was to do may be done all the same.
+        NotUnderstood
+            It printed more than anybody reads.
+        """
+        ...
+
+
+class ProcessRunner:
+    """Runs commands as processes of this machine, with `command_prefix` (``["ssh", "login1"]``) before each."""
+
+    def __init__(self, command_prefix: Sequence[str] = ()) -> None:
+        self._prefix = tuple(command_prefix)
+        self._slots = asyncio.Semaphore(COMMANDS_AT_ONCE)
+
+    async def run(self, command: Command) -> CommandResult:
+        """Run `command`, as `CommandRunner` says."""
+        async with self._slots:
+            return await self._run(command)
+
+    async def _run(self, command: Command) -> CommandResult:
+        argv = self._with_prefix(command.argv)
+        try:
+            transport, output = await asyncio.get_running_loop().subprocess_exec(
+                _Output,
+                *argv,
+                stdin=asyncio.subprocess.DEVNULL if command.stdin is None else asyncio.subprocess.PIPE,
+                env=clean_environment(os.environ),
+                start_new_session=True,
+            )
+        except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
+            raise _missing(argv[0], str(error)) from error
+        try:
+            if command.stdin is not None:
+                _feed(transport, command.stdin)
+            await asyncio.wait_for(output.done(), command.timeout.total_seconds())
+        except asyncio.TimeoutError:
+            raise CommandTimeout(
+                f"{program(command.argv)} did not answer within {command.timeout.total_seconds():g} s, and was stopped."
+            ) from None
+        finally:
+            _end(transport)
+        return _result(command, transport, output)
+
+    def _with_prefix(self, argv: tuple[str, ...]) -> tuple[str, ...]:
+        if self._prefix and PurePath(self._prefix[0]).name in _REMOTE_SHELLS:
+            return (*self._prefix, shlex.join(argv))
+        return (*self._prefix, *argv)
+
+
+class _Output(asyncio.SubprocessProtocol):
+    """Gathers what one process prints.
+
+    The process's end counts, not the end of its output: a daemon that it leaves behind (ssh's master connection) may
+    hold that open for hours.
+    """
+
+    def __init__(self) -> None:
+        self.text = {1: bytearray(), 2: bytearray()}
+        self.too_long = False
+        self._exited = asyncio.Event()
+        self._drained = asyncio.Event()
+        self._open = {1, 2}
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        room = OUTPUT_LIMIT - len(self.text[fd])
+        self.text[fd] += data[:room]
+        if len(data) > room:
+            self.too_long = True
+            self._exited.set()
+            self._drained.set()
+
+    def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
+        self._open.discard(fd)
+        if not self._open:
+            self._drained.set()
+
+    def process_exited(self) -> None:
+        self._exited.set()
+
+    async def done(self) -> None:
+        await self._exited.wait()
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(self._drained.wait(), _DRAIN)
+
+
+def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
+    """Return `environ` without what must not reach a job.
+
+    Batch systems hand the submitter's environment on to the job, keep it in their databases and show it to
+    administrators; a process of this machine shows it to everybody of the same user. So tokens, passwords and keys are
+    left out, by name. A job that needs one gets it from the environment that the user or the site chose for it.
+    Variables of a job in which Jupyter itself runs are left out too. Messages are asked for in plain English.
+    """
+    kept = {name: value for name, value in environ.items() if not _must_go(name)}
+    return {**kept, "LC_ALL": "C.UTF-8"}
+
+
+def program(argv: Sequence[str]) -> str:
+    """Return the name of the program that `argv` is about: what `env` is told to run, without its settings."""
+    words = iter(argv)
+    for word in words:
+        if word == "-u":
+            next(words, None)
+        elif word != "env" and "=" not in word:
+            return PurePath(word).name
+    return argv[0]
+
+
+def _must_go(name: str) -> bool:
+    if _SECRET.search(name):
+        return name not in _NO_SECRETS
+    return bool(_OF_A_JOB.match(name)) and name not in _SLURM_SETTINGS
+
+
+def _feed(transport: asyncio.SubprocessTransport, text: str) -> None:
+    pipe = cast("asyncio.WriteTransport", transport.get_pipe_transport(0))
+    pipe.write(text.encode())
+    pipe.close()
+
+
+def _end(transport: asyncio.SubprocessTransport) -> None:
+    """Close the pipes; kill the whole group if the process has not ended."""
+    if transport.get_returncode() is None:
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(transport.get_pid(), signal.SIGKILL)
+    transport.close()
+
+
+def _result(command: Command, transport: asyncio.SubprocessTransport, output: _Output) -> CommandResult:
+    if output.too_long:
+        raise NotUnderstood(f"{program(command.argv)} printed more than {OUTPUT_LIMIT // 2**20} MiB, and was stopped.")
+    stdout, stderr = (bytes(output.text[fd]).decode("utf-8", "replace") for fd in (1, 2))
+    exit_code = cast("int", transport.get_returncode())
+    if exit_code in _NOT_FOUND:
+        # What `env`, shells and ssh answer in place of a command that they cannot find or start.
+        raise _missing(program(command.argv), stderr.strip() or stdout.strip())
+    return CommandResult(command.argv, exit_code, stdout, stderr)
+
+
+def _missing(name: str, words: str) -> CommandMissing:
+    return CommandMissing(
+        f"{name} could not be started: install the batch system's commands on this host, or put them on the PATH of "
+        f"the Jupyter server ({words})."
+    )
