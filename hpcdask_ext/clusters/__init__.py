@@ -1,0 +1,1 @@
+"""What is tracked: records, their store, credentials, and how a scheduler is asked."""

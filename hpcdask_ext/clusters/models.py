@@ -6,14 +6,13 @@ the record (`hpcdask_ext.clusters.credentials`).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-
-RECORD_VERSION = 1
 
 
 class ClusterState(str, Enum):
@@ -63,9 +62,10 @@ class Frozen(BaseModel):
 
 
 class Element(Frozen):
-    """One element of a job's array, numbered from 1."""
+    """One element of a job's array, numbered from 1. The end of one that we `cancelled` is no failure."""
 
     state: JobState = JobState.PENDING
+    cancelled: bool = False
     reason: str = ""
     node: str | None = None
     exit_code: int | None = None
@@ -87,13 +87,22 @@ class Job(Frozen):
     id: str | None = None
     submitted: datetime | None = None
     estimated_start: datetime | None = None
-    cancelled: bool = False
     elements: dict[int, Element] = Field(default_factory=dict)
 
     @property
     def live(self) -> tuple[int, ...]:
         """The numbers of the elements that are not over."""
         return tuple(index for index, element in self.elements.items() if not element.state.is_final)
+
+    @property
+    def uncancelled(self) -> tuple[int, ...]:
+        """The numbers of the elements that are not over and that nobody asked to end."""
+        return tuple(index for index in self.live if not self.elements[index].cancelled)
+
+    def with_elements(self, indexes: Iterable[int], **changes: Any) -> Job:
+        """Return the job with `changes` made to the elements of those numbers."""
+        changed = {index: self.elements[index].model_copy(update=changes) for index in indexes}
+        return self.model_copy(update={"elements": self.elements | changed})
 
 
 class WorkerShape(Frozen):
@@ -122,9 +131,9 @@ class Environment(Frozen):
 
 
 class Cluster(Frozen):
-    """One Dask scheduler and its workers: the record."""
+    """One Dask scheduler and its workers: the record. `outcome` is what a cluster that is stopping will become."""
 
-    version: Literal[1] = RECORD_VERSION
+    version: Literal[1] = 1
     id: str
     name: str
     site: str
@@ -143,6 +152,7 @@ class Cluster(Frozen):
     started: datetime | None = None
     ended: datetime | None = None
     state: ClusterState = ClusterState.SUBMITTING
+    outcome: ClusterState | None = None
     reason: str = ""
     reachable: bool = True
     jobs: tuple[Job, ...] = ()
@@ -156,6 +166,12 @@ class Cluster(Frozen):
     def scheduler_file(self) -> Path:
         """Where the scheduler writes its address."""
         return self.directory / "scheduler.json"
+
+    @property
+    def capacity(self) -> int:
+        """How many workers there will be once every element that lives, and shall live, has its workers."""
+        workers = [job for job in self.jobs if job.role is Role.WORKER]
+        return sum(len(job.uncancelled) for job in workers) * self.shape.workers_per_job
 
     def job(self, tag: str) -> Job:
         """Return the job of that tag, which must exist."""

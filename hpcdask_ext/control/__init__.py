@@ -1,0 +1,1 @@
+"""Launching, scaling, stopping clusters, and keeping their records true."""

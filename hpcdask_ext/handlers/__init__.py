@@ -1,0 +1,1 @@
+"""REST and the proxy: the only floor, beside the app, that knows HTTP."""

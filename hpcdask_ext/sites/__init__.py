@@ -1,0 +1,1 @@
+"""What an administrator describes, and what a user may ask of it."""

@@ -1,0 +1,67 @@
+"""The server extension: traits, wiring, start and stop."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from jupyter_core.paths import jupyter_config_path, jupyter_data_dir
+from jupyter_server.extension.application import ExtensionApp
+from traitlets import Unicode, default
+
+from hpcdask_ext.handlers.core import Core
+from hpcdask_ext.handlers.routes import ROUTES
+
+EVENT_SCHEMA = Path(__file__).parent / "events" / "cluster.v1.yaml"
+EVENT_SCHEMA_ID = "https://hpcdask-ext.readthedocs.io/events/cluster/v1"
+
+
+class HPCDaskApp(ExtensionApp):
+    """A Dask cluster with one click, on whatever your computing centre has."""
+
+    name = "hpcdask_ext"
+    extension_url = "/hpcdask/api/sites"
+    load_other_extensions = True
+
+    cluster_directory = Unicode(
+        help="Where the records of clusters are kept: a directory that this machine and the nodes of `local` share."
+    ).tag(config=True)
+
+    @default("cluster_directory")
+    def _default_cluster_directory(self) -> str:
+        return str(Path(jupyter_data_dir()) / "hpcdask" / "clusters")
+
+    def initialize_settings(self) -> None:
+        """Register our events and make what the handlers work with; nothing heavy is imported yet."""
+        self.serverapp.event_logger.register_event_schema(EVENT_SCHEMA)
+        self.core = Core(
+            root=Path(self.cluster_directory),
+            config_path=jupyter_config_path(),
+            working_directory=Path(self.serverapp.root_dir),
+            kernel_specs=self.serverapp.kernel_spec_manager.get_all_specs,
+            emit=self._emit,
+        )
+        self.settings["hpcdask_core"] = self.core
+
+    def initialize_handlers(self) -> None:
+        """Add our routes."""
+        self.handlers.extend(ROUTES)
+
+    async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
+        """Take up clusters that an earlier server left, once this one is up; without any there is nothing to do."""
+        if self._has_clusters():
+            await self.core.manager()
+
+    async def stop_extension(self) -> None:
+        """Stop watching. The clusters go on."""
+        await self.core.close()
+
+    def _has_clusters(self) -> bool:
+        try:
+            return any(os.scandir(self.cluster_directory))
+        except OSError:
+            return False
+
+    def _emit(self, data: dict[str, Any]) -> None:
+        self.serverapp.event_logger.emit(schema_id=EVENT_SCHEMA_ID, data=data)

@@ -1,0 +1,68 @@
+"""What the jobs of a cluster report about themselves, through little files in its directory.
+
+Each element of a job writes ``reports/<tag>.<index>.started`` when it starts and ``.ended`` when it ends, as lines
+``name=value``. A job that is killed outright writes no ``.ended``: no report is no proof of anything.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+_NAME = re.compile(r"(?P<tag>[a-z0-9-]+)\.(?P<index>\d+)\.(?P<what>started|ended)\Z")
+
+
+@dataclass(frozen=True)
+class Report:
+    """What one element said. What it has not said yet is None."""
+
+    started: datetime | None = None
+    node: str | None = None
+    ended: datetime | None = None
+    exit_code: int | None = None
+
+
+Reports = dict[tuple[str, int], Report]
+"""Reports by job tag and element number."""
+
+
+def read_reports(directory: Path) -> Reports:
+    """Return what the jobs of the cluster in `directory` reported so far; does file I/O."""
+    reports: Reports = {}
+    try:
+        paths = sorted((directory / "reports").iterdir())
+    except OSError:
+        return reports
+    # "ended" sorts before "started": the two are put together in either order.
+    for path in paths:
+        match = _NAME.match(path.name)
+        if match is None:
+            continue
+        key = (match["tag"], int(match["index"]))
+        reports[key] = _add(reports.get(key, Report()), match["what"], _read(path))
+    return reports
+
+
+def _read(path: Path) -> dict[str, str]:
+    try:
+        lines = path.read_text("utf-8", "replace").splitlines()
+    except OSError:  # written by another node and not there for us yet, or deleted by hand
+        return {}
+    return dict(line.split("=", 1) for line in lines if "=" in line)
+
+
+def _add(report: Report, what: str, values: dict[str, str]) -> Report:
+    time = _time(values.get("time"))
+    if what == "started":
+        return Report(time, values.get("host") or None, report.ended, report.exit_code)
+    exit_code = values.get("exit", "")
+    return Report(report.started, report.node, time, int(exit_code) if exit_code.isdigit() else None)
+
+
+def _time(text: str | None) -> datetime:
+    """Return the time that a report gives, or now where it gives none: the report itself is what counts."""
+    if text and text.isdigit():
+        return datetime.fromtimestamp(int(text), timezone.utc)
+    return datetime.now(timezone.utc)

@@ -1,0 +1,91 @@
+"""Asking a Dask scheduler, over the HTTP routes that our preload adds to it (`payload/dask_preload.py`)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.errors import SchedulerUnreachable
+
+_LONGEST_WAIT = 50  # seconds that the scheduler lets a look wait; see the preload
+_TIMEOUT = 10.0  # seconds for everything else
+
+
+@dataclass(frozen=True)
+class SchedulerAddress:
+    """Where a scheduler listens: `comm` for Dask's own protocol (``tls://10.1.2.3:4567``), `dashboard` for HTTP."""
+
+    comm: str
+    dashboard: str
+
+    @classmethod
+    def read(cls, scheduler_file: Path) -> SchedulerAddress | None:
+        """Return what the scheduler wrote, or None while it has not, or not all of it; does file I/O."""
+        try:
+            content = json.loads(scheduler_file.read_bytes())
+            comm = str(content["address"])
+            host = comm.split("://", 1)[1].rsplit(":", 1)[0]
+            return cls(comm, f"https://{host}:{int(content['services']['dashboard'])}")
+        except (OSError, ValueError, KeyError, IndexError, TypeError):
+            return None
+
+
+@dataclass(frozen=True)
+class SchedulerStatus:
+    """What one look shows. `version` changes whenever something else does."""
+
+    version: int
+    workers: int
+    nthreads: int
+    memory_limit: int
+    clients: int
+
+
+class SchedulerAPI:
+    """A connection to one scheduler. Every method may raise `SchedulerUnreachable`, which says nothing of its fate."""
+
+    def __init__(self, dashboard: str, credentials: Credentials) -> None:
+        self._client = httpx.AsyncClient(
+            base_url=dashboard,
+            headers=credentials.headers(),
+            verify=credentials.ssl_context(),
+            timeout=_TIMEOUT,
+            trust_env=False,  # a site's web proxy is no way to a compute node
+        )
+
+    async def status(self, since: int | None = None) -> SchedulerStatus:
+        """Return how the cluster is: at once, or, given the version last seen, as soon as it differs from that."""
+        if since is None:
+            return SchedulerStatus(**await self._ask("GET", "/hpcdask/status"))
+        waiting = httpx.Timeout(_TIMEOUT, read=_LONGEST_WAIT + _TIMEOUT)
+        answer = await self._ask("GET", "/hpcdask/status", params={"since": since}, timeout=waiting)
+        return SchedulerStatus(**answer)
+
+    async def retire(self, jobs: int, workers_per_job: int) -> tuple[str, ...]:
+        """Retire the workers of the `jobs` least busy jobs and return their names.
+
+        Their data moves first, which may take long.
+        """
+        body = {"jobs": jobs, "workers_per_job": workers_per_job}
+        answer = await self._ask("POST", "/hpcdask/retire", json=body, timeout=300.0)
+        return tuple(answer["retired"])
+
+    async def aclose(self) -> None:
+        """Let go of the connection."""
+        await self._client.aclose()
+
+    async def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
+        try:
+            response = await self._client.request(method, path, **options)
+            response.raise_for_status()
+            answer = response.json()
+        except (httpx.HTTPError, ValueError, OSError) as error:
+            raise SchedulerUnreachable(f"The scheduler did not answer ({type(error).__name__}).") from error
+        if not isinstance(answer, dict):
+            raise SchedulerUnreachable("The scheduler's answer is not one of ours.")
+        return answer

@@ -1,0 +1,132 @@
+"""Clusters on disk: one directory each, mode 0700, with `record.json` in it. No database: homes are NFS, Lustre, GPFS.
+
+The store's root has an entry for every cluster: its directory, or, where a site keeps clusters on its scratch, a
+symbolic link to it. So clusters are found again whatever became of the site that made them.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from hpcdask_ext.clusters.models import Cluster
+from hpcdask_ext.errors import ClusterNotFound, StoreError
+
+log = logging.getLogger(__name__)
+
+_RECORD = "record.json"
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # no letter that is taken for a digit
+_ID = re.compile(rf"[{_ALPHABET}]{{10}}\Z")
+
+
+def new_id() -> str:
+    """Return a new cluster id: plain enough for a job's name, a path and a URL, and never used before."""
+    return "".join(secrets.choice(_ALPHABET) for _ in range(10))
+
+
+class ClusterStore:
+    """The records of one user's clusters below `root`.
+
+    Every method does file I/O and may block: call it off the event loop.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def create(self, cluster_id: str, parent: Path | None = None) -> Path:
+        """Make the directory of a new cluster, below `parent` or the root, and return it.
+
+        Raises
+        ------
+        StoreError
+            It cannot be made; the message names the directory and the system's reason.
+        """
+        directory = (parent or self.root) / cluster_id
+        try:
+            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            directory.parent.mkdir(parents=True, exist_ok=True)
+            directory.mkdir(mode=0o700)
+            for name in ("jobs", "logs", "reports"):
+                (directory / name).mkdir(mode=0o700)
+            if directory.parent != self.root:
+                (self.root / cluster_id).symlink_to(directory, target_is_directory=True)
+        except OSError as error:
+            raise StoreError(f"The cluster's directory {directory} cannot be made: {error.strerror}.") from error
+        return directory
+
+    def save(self, cluster: Cluster) -> None:
+        """Write the record so that a reader, or a machine that dies meanwhile, sees the old one or the new one whole.
+
+        Raises
+        ------
+        StoreError
+            It cannot be written; the old record stands.
+        """
+        write_private(cluster.directory / _RECORD, cluster.model_dump_json(indent=1))
+
+    def load(self, cluster_id: str) -> Cluster:
+        """Return the record of one cluster.
+
+        Raises
+        ------
+        ClusterNotFound
+            There is none of that id.
+        StoreError
+            There is one, and it cannot be read.
+        """
+        if not _ID.match(cluster_id):
+            raise ClusterNotFound(cluster_id)
+        path = self.root / cluster_id / _RECORD
+        try:
+            return Cluster.model_validate_json(path.read_bytes())
+        except FileNotFoundError as error:
+            raise ClusterNotFound(cluster_id) from error
+        except (OSError, ValidationError, ValueError) as error:
+            raise StoreError(f"The record {path} cannot be read: {error}") from error
+
+    def load_all(self) -> Iterator[Cluster]:
+        """Return every record that can be read; one that cannot takes out only itself, with a line in the log."""
+        try:
+            names = sorted(entry.name for entry in os.scandir(self.root) if _ID.match(entry.name))
+        except FileNotFoundError:
+            return
+        for name in names:
+            try:
+                yield self.load(name)
+            except (ClusterNotFound, StoreError) as error:
+                log.warning("A cluster's record is passed over. %s", error.message)
+
+    def remove(self, cluster: Cluster) -> None:
+        """Drop everything that is left of an ended cluster."""
+        entry = self.root / cluster.id
+        if entry.is_symlink():
+            entry.unlink()
+        shutil.rmtree(cluster.directory, ignore_errors=True)
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file of mode 0600 in one step: it is never seen half written, nor readable by others for a moment.
+
+    Raises
+    ------
+    StoreError
+        It cannot be written; what stood there before still does.
+    """
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(path)
+    except OSError as error:
+        draft.unlink(missing_ok=True)
+        raise StoreError(f"{path} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,112 @@
+"""What there is to launch with: sites, kernels, a launcher for each site, and who can be asked about its jobs."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from hpcdask_ext.batch.base import JobStatus
+from hpcdask_ext.batch.runner import CommandRunner
+from hpcdask_ext.clusters.models import Environment
+from hpcdask_ext.control.queue_monitor import QueueMonitor
+from hpcdask_ext.control.reconcile import Explain
+from hpcdask_ext.errors import BatchUnreachable, StoreError
+from hpcdask_ext.launchers.base import Launcher, Place
+from hpcdask_ext.launchers.factory import launcher_for
+from hpcdask_ext.sites.environment import kernel_environments
+from hpcdask_ext.sites.load import SiteFiles, Sites
+from hpcdask_ext.sites.models import Site
+
+
+class Catalogue:
+    """Everything that a launch needs beside the request.
+
+    Parameters
+    ----------
+    files
+        The site files.
+    kernel_specs
+        Returns what `KernelSpecManager.get_all_specs` does; may block.
+    runner
+        What starts commands.
+    working_directory
+        Where jobs run.
+    """
+
+    def __init__(
+        self,
+        files: SiteFiles,
+        kernel_specs: Callable[[], Mapping[str, Any]],
+        runner: CommandRunner,
+        working_directory: Path,
+    ) -> None:
+        self._files, self._kernel_specs = files, kernel_specs
+        self._runner, self._working_directory = runner, working_directory
+        self._launchers: dict[str, tuple[Site, Launcher]] = {}
+        self._monitors: dict[tuple[str, Place], QueueMonitor] = {}
+
+    async def sites(self) -> Sites:
+        """Return the sites as their files are now."""
+        return await asyncio.to_thread(self._files.load)
+
+    async def kernels(self) -> tuple[Environment, ...]:
+        """Return the environments of the user's kernels."""
+        return await asyncio.to_thread(lambda: kernel_environments(self._kernel_specs()))
+
+    async def launcher(self, name: str) -> Launcher | None:
+        """Return the launcher of a site as it is described now, or None where it is not described any more."""
+        site = (await self.sites()).get(name)
+        if site is None:
+            return None
+        known = self._launchers.get(name)
+        if known is None or known[0] != site:
+            launcher = await asyncio.to_thread(launcher_for, site, self._runner, self._working_directory)
+            known = self._launchers[name] = (site, launcher)
+        return known[1]
+
+    def directory(self, site: Site) -> Path | None:
+        """Return where a site keeps its clusters, `~` and variables filled in, or None for the default.
+
+        Raises
+        ------
+        StoreError
+            A variable has no value.
+        """
+        if site.directory is None:
+            return None
+        path = os.path.expandvars(os.path.expanduser(site.directory))  # noqa: PTH111  (pathlib has no expandvars)
+        if "$" in path:
+            raise StoreError(
+                f"The directory {site.directory!r} of the site {site.name} has a variable without a value."
+            )
+        return Path(path)
+
+    def monitors(self, name: str) -> dict[Place, QueueMonitor]:
+        """Return who can be asked about the jobs of a site."""
+        places: tuple[Place, ...] = ("host", "batch")
+        for place in places:
+            if (name, place) not in self._monitors:
+                self._monitors[name, place] = QueueMonitor(lambda place=place: self._query(name, place))
+        return {place: self._monitors[name, place] for place in places}
+
+    def hurry(self, name: str, place: Place) -> None:
+        """Have the jobs of a site asked about soon."""
+        self.monitors(name)[place].hurry()
+
+    def explainer(self, name: str) -> Explain:
+        """Return what turns a batch system's reasons into sentences."""
+        known = self._launchers.get(name)
+        return known[1].explain if known else lambda _, reason: f"Waiting ({reason})" if reason else "Waiting"
+
+    async def close(self) -> None:
+        """Stop asking."""
+        await asyncio.gather(*(monitor.close() for monitor in self._monitors.values()))
+
+    async def _query(self, name: str, place: Place) -> Sequence[JobStatus]:
+        launcher = await self.launcher(name)
+        if launcher is None:
+            raise BatchUnreachable(f"The site “{name}” is not described here any more: ask who administers it.")
+        return await launcher.query(place)

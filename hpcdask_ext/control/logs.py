@@ -1,0 +1,70 @@
+"""The end of a cluster's logs, also of jobs that have ended."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from hpcdask_ext.clusters.models import Cluster
+from hpcdask_ext.errors import FieldError, InvalidRequest
+from hpcdask_ext.launchers.batch import LAUNCH_LOG
+
+_ROLES = ("scheduler", "worker", "launch")
+_MOST_LINES = 10_000
+_BYTES_PER_LINE = 400  # read this much for each line asked for; a log of longer lines comes back shorter
+_MOST_BYTES = 1_000_000
+
+
+def read_logs(cluster: Cluster, role: str | None, job: str | None, tail: str | None) -> list[dict[str, Any]]:
+    """Return the last `tail` lines of each log, for one role or one job or all; does file I/O.
+
+    A `job` is the id of a job (all elements of its array) or ``ID_INDEX`` (one element).
+
+    Raises
+    ------
+    InvalidRequest
+        There is no such role, or `tail` is no number of lines.
+    """
+    lines = _check(role, tail or "200")
+    return [
+        {"job": name, "role": log_role, **_end_of(path, lines)}
+        for name, log_role, path in _paths(cluster)
+        if path.exists() and role in (None, log_role) and (job is None or job in (name, name.rpartition("_")[0]))
+    ]
+
+
+def _check(role: str | None, tail: str) -> int:
+    errors = []
+    if role not in (None, *_ROLES):
+        errors.append(FieldError("role", f"{role!r} is none of {', '.join(_ROLES)}"))
+    if not tail.isdecimal() or not 1 <= int(tail) <= _MOST_LINES:
+        errors.append(FieldError("tail", f"{tail!r} is no number of lines from 1 to {_MOST_LINES}"))
+    if errors:
+        raise InvalidRequest(errors)
+    return int(tail)
+
+
+def _paths(cluster: Cluster) -> Iterator[tuple[str, str, Path]]:
+    logs = cluster.directory / "logs"
+    yield "launch", "launch", logs / LAUNCH_LOG
+    for job in cluster.jobs:
+        for index in job.elements:
+            name = job.id or job.name
+            path = logs / f"{job.tag}.{index}.log"
+            yield (name if len(job.elements) == 1 else f"{name}_{index}"), job.role.value, path
+
+
+def _end_of(path: Path, lines: int) -> dict[str, Any]:
+    most = min(lines * _BYTES_PER_LINE, _MOST_BYTES)
+    try:
+        with path.open("rb") as file:
+            size = file.seek(0, os.SEEK_END)
+            file.seek(max(0, size - most))
+            text = file.read().decode("utf-8", "replace")
+    except OSError as error:
+        return {"text": f"This log cannot be read: {error.strerror}.", "truncated": False}
+    kept = text.splitlines()[-lines:]
+    is_truncated = size > most or len(kept) < len(text.splitlines())
+    return {"text": "\n".join(kept), "truncated": is_truncated}

@@ -1,0 +1,94 @@
+"""Asking a batch system, rarely: one query for all its jobs, only while somebody needs an answer, with back-off."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timezone
+
+from hpcdask_ext.batch.base import JobStatus
+from hpcdask_ext.control.reconcile import Answer
+from hpcdask_ext.errors import BatchError
+
+log = logging.getLogger(__name__)
+
+FIRST_INTERVAL = 5.0  # seconds
+LAST_INTERVAL = 60.0
+_GROWTH = 1.5
+_BURST = 0.5  # how long to gather those who ask at the same time
+
+
+class QueueMonitor:
+    """Keeps the newest answer of one batch system for those who need one.
+
+    Parameters
+    ----------
+    ask
+        The query. It raises `BatchError` when there is no answer.
+    """
+
+    def __init__(self, ask: Callable[[], Awaitable[Sequence[JobStatus]]]) -> None:
+        self.answer: Answer | None = None
+        self.trouble = ""
+        self._ask = ask
+        self._needed_by: dict[str, Callable[[], None]] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._hurry = asyncio.Event()
+
+    def need(self, key: str, wake: Callable[[], None]) -> None:
+        """Keep asking for `key` and call `wake` at each answer, and each failure, until `release`."""
+        if key in self._needed_by:
+            return
+        self._needed_by[key] = wake
+        self.hurry()
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._run())
+
+    def release(self, key: str) -> None:
+        """Stop asking for `key`."""
+        self._needed_by.pop(key, None)
+
+    def hurry(self) -> None:
+        """Ask again soon: something was just submitted or cancelled."""
+        self._hurry.set()
+
+    async def close(self) -> None:
+        """End for good."""
+        self._needed_by.clear()
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _run(self) -> None:
+        interval = FIRST_INTERVAL
+        while self._needed_by:
+            if self._hurry.is_set():
+                self._hurry.clear()
+                interval = FIRST_INTERVAL
+                await asyncio.sleep(_BURST)
+            before = self.answer
+            await self._ask_once()
+            for wake in tuple(self._needed_by.values()):
+                wake()
+            if before is not None and self.answer is not None and before.jobs != self.answer.jobs:
+                interval = FIRST_INTERVAL
+            await self._rest(interval)
+            interval = min(interval * _GROWTH, LAST_INTERVAL)
+
+    async def _rest(self, interval: float) -> None:
+        """Wait, but never ask twice within the first interval, however many hurry."""
+        await asyncio.sleep(FIRST_INTERVAL - _BURST)
+        try:
+            await asyncio.wait_for(self._hurry.wait(), max(0.0, interval - FIRST_INTERVAL))
+        except (asyncio.TimeoutError, TimeoutError):
+            return
+
+    async def _ask_once(self) -> None:
+        try:
+            self.answer = Answer(datetime.now(timezone.utc), await self._ask())
+            self.trouble = ""
+        except BatchError as error:
+            if self.trouble != error.message:
+                log.warning("The batch system did not answer: %s", error.message)
+            self.trouble = error.message

@@ -1,0 +1,212 @@
+"""What is observed becomes what is recorded: pure functions from a record and an observation to the next record.
+
+Three sources are put together: the files with which jobs report themselves, the scheduler's own answer, and, where
+it was asked, the batch system's. A source that could not be asked changes nothing but `reachable`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from hpcdask_ext.batch.base import JobStatus
+from hpcdask_ext.clusters.models import Cluster, ClusterState, Element, Job, JobState, Role
+from hpcdask_ext.clusters.reports import Report, Reports
+from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerStatus
+from hpcdask_ext.launchers.base import Place
+
+_SETTLING = timedelta(seconds=20)
+"""How long after a submission a batch system may not know the job yet, and a file system not show a report yet."""
+
+Explain = Callable[[Place, str], str]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a batch system said when it was asked, and when."""
+
+    time: datetime
+    jobs: Sequence[JobStatus]
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What is known at one moment; None and missing entries are what was not asked or not answered.
+
+    `silent` is why somebody who should have answered did not, in words, or empty.
+    """
+
+    time: datetime
+    reports: Reports = field(default_factory=dict)
+    address: SchedulerAddress | None = None
+    scheduler: SchedulerStatus | None = None
+    answers: Mapping[Place, Answer] = field(default_factory=dict)
+    silent: str = ""
+
+    def with_trouble(self, trouble: str) -> Observation:
+        """Return the observation with one more reason why somebody was silent."""
+        return replace(self, silent=f"{self.silent} {trouble}".strip())
+
+
+def reconcile(cluster: Cluster, seen: Observation, explain: Explain) -> Cluster:
+    """Return the record that agrees with what was seen.
+
+    A cluster whose end is decided becomes `stopping`; who calls then cancels what is left of its jobs, and it becomes
+    `outcome` once none is.
+    """
+    jobs = tuple(_reconcile_job(job, seen) for job in cluster.jobs)
+    changes: dict[str, object] = {"jobs": jobs, "reachable": not seen.silent}
+    if seen.address is not None:
+        changes |= {"address": seen.address.comm, "dashboard": seen.address.dashboard}
+    if seen.scheduler is not None:
+        changes |= {"workers": seen.scheduler.workers, "clients": seen.scheduler.clients}
+    return _reconcile_state(cluster.model_copy(update=changes), seen, explain)
+
+
+def _reconcile_job(job: Job, seen: Observation) -> Job:
+    answer = seen.answers.get(job.place)
+    statuses = [status for status in answer.jobs if status.name == job.name] if answer else []
+    if job.id is None and statuses:  # the submission whose answer was lost
+        job = job.model_copy(update={"id": statuses[0].job_id, "submitted": seen.time})
+    is_asked = answer is not None and job.submitted is not None and answer.time - job.submitted > _SETTLING
+    by_index = {index: status for status in statuses for index in status.indexes or (1,)}
+    elements = {
+        index: element
+        if element.state.is_final
+        else _reconcile_element(
+            element, seen.reports.get((job.tag, index), Report()), by_index.get(index), is_asked, seen.time
+        )
+        for index, element in job.elements.items()
+    }
+    starts = [status.estimated_start for status in statuses if status.estimated_start is not None]
+    estimated_start = min(starts) if starts else None if answer else job.estimated_start
+    return job.model_copy(update={"elements": elements, "estimated_start": estimated_start})
+
+
+def _reconcile_element(
+    element: Element, report: Report, status: JobStatus | None, is_asked: bool, now: datetime
+) -> Element:
+    """Return the element as its own report has it, else as the batch system has it, else as it was."""
+    if report.started is not None:
+        element = element.model_copy(
+            update={"state": JobState.RUNNING, "reason": "", "started": report.started, "node": report.node}
+        )
+    if report.ended is not None:
+        is_good = report.exit_code == 0 or element.cancelled
+        reason = "" if is_good else f"exit code {report.exit_code}"
+        if status is not None and status.state is JobState.FAILED and status.reason:
+            reason = status.reason
+        state = JobState.ENDED if is_good else JobState.FAILED
+        changes = {"state": state, "reason": reason, "ended": report.ended, "exit_code": report.exit_code}
+        return element.model_copy(update=changes)
+    if status is not None and status.state.is_final:
+        state = JobState.ENDED if element.cancelled else status.state
+        return element.model_copy(update={"state": state, "reason": status.reason, "ended": now})
+    if status is not None and report.started is None and status.state is not JobState.UNKNOWN:
+        return element.model_copy(update={"state": status.state, "reason": status.reason, "node": status.node})
+    if status is None and is_asked:
+        state = JobState.ENDED if element.cancelled else JobState.FAILED
+        reason = "" if element.cancelled else "gone without a report: killed, or its node failed"
+        return element.model_copy(update={"state": state, "reason": reason, "ended": now})
+    return element
+
+
+def _reconcile_state(cluster: Cluster, seen: Observation, explain: Explain) -> Cluster:
+    if cluster.state.is_final or cluster.state is ClusterState.SUBMITTING:
+        return cluster
+    if cluster.state is ClusterState.STOPPING:
+        return _finish(cluster, seen.time)
+    if ending := _ending(cluster, seen):
+        outcome, reason = ending
+        changes = {"state": ClusterState.STOPPING, "outcome": outcome, "reason": reason}
+        return _finish(cluster.model_copy(update=changes), seen.time)
+    cluster = cluster.model_copy(update={"warnings": _warnings(cluster)})
+    if seen.scheduler is not None and (cluster.workers or not cluster.scaling.workers or cluster.started):
+        started = cluster.started or seen.time
+        reason = "" if cluster.workers or not cluster.scaling.workers else _no_worker(cluster, explain)
+        return cluster.model_copy(update={"state": ClusterState.RUNNING, "reason": reason, "started": started})
+    if cluster.started is not None:  # it ran, and its scheduler does not answer now
+        return cluster.model_copy(update={"reason": seen.silent})
+    return _not_running_yet(cluster, seen, explain)
+
+
+def _finish(cluster: Cluster, now: datetime) -> Cluster:
+    """Return a cluster that is stopping as ended, when none of its jobs is left."""
+    if any(job.live for job in cluster.jobs):
+        return cluster
+    state = cluster.outcome or ClusterState.STOPPED
+    changes = {"state": state, "ended": now, "workers": 0, "clients": 0, "reachable": True, "dashboard": None}
+    return cluster.model_copy(update=changes)
+
+
+def _ending(cluster: Cluster, seen: Observation) -> tuple[ClusterState, str] | None:
+    """Return how and why a cluster has to end, or None while it need not."""
+    schedulers = [job.elements[1] for job in cluster.jobs if job.role is Role.SCHEDULER]
+    for scheduler in schedulers:
+        if scheduler.state is JobState.ENDED:
+            return ClusterState.STOPPED, "The scheduler was shut down, by a client or because nobody used it."
+        if scheduler.state is JobState.FAILED:
+            if _is_over(scheduler, cluster.walltime):
+                return ClusterState.STOPPED, "The walltime of the scheduler's job is over (walltime)."
+            return ClusterState.FAILED, f"The scheduler ended ({scheduler.reason}). Its log says why."
+    workers = [element for job in cluster.jobs if job.role is Role.WORKER for element in job.elements.values()]
+    if not workers or any(not element.state.is_final for element in workers):
+        return None
+    if seen.scheduler is not None and (seen.scheduler.workers or cluster.scaling.workers == 0):
+        return None
+    if any(_is_over(element, cluster.walltime) for element in workers):
+        return ClusterState.STOPPED, "The walltime of the workers' jobs is over (walltime)."
+    reasons = sorted({element.reason for element in workers if element.state is JobState.FAILED})
+    if reasons:
+        return ClusterState.FAILED, f"Every worker's job failed ({'; '.join(reasons)}). Their logs say why."
+    return ClusterState.STOPPED, "Every worker has ended."
+
+
+def _is_over(element: Element, walltime: timedelta | None) -> bool:
+    """Return whether an element ended by its walltime: it says so, or lived that long (less a minute of grace)."""
+    if element.reason in ("TIMEOUT", "DEADLINE"):
+        return True
+    if walltime is None or element.started is None or element.ended is None:
+        return False
+    return element.ended - element.started >= walltime - timedelta(minutes=1)
+
+
+def _not_running_yet(cluster: Cluster, seen: Observation, explain: Explain) -> Cluster:
+    waiting = _waiting(cluster)
+    if waiting is None:
+        reason = seen.silent or ("Workers are starting" if seen.address else "The scheduler is starting")
+        return cluster.model_copy(update={"state": ClusterState.STARTING, "reason": reason})
+    place, word = waiting
+    reason = seen.silent or explain(place, word)
+    return cluster.model_copy(update={"state": ClusterState.PENDING, "reason": reason})
+
+
+def _waiting(cluster: Cluster) -> tuple[Place, str] | None:
+    """Return where and why the cluster waits in a queue: with its scheduler, or with all of its workers."""
+    for role in (Role.SCHEDULER, Role.WORKER):
+        jobs = [job for job in cluster.jobs if job.role is role and job.place == "batch"]
+        live = [(job, job.elements[index]) for job in jobs for index in job.live]
+        if live and all(element.state is JobState.PENDING for _, element in live):
+            job, element = max(live, key=lambda pair: bool(pair[1].reason))
+            return job.place, element.reason
+    return None
+
+
+def _no_worker(cluster: Cluster, explain: Explain) -> str:
+    waiting = _waiting(cluster)
+    return f"No worker is connected. {explain(*waiting)}" if waiting else "No worker is connected."
+
+
+def _warnings(cluster: Cluster) -> tuple[str, ...]:
+    """Return the warnings of the launch, and one for worker jobs that failed while others live."""
+    kept = tuple(text for text in cluster.warnings if not text.endswith(_SEE_LOGS))
+    workers = [element for job in cluster.jobs if job.role is Role.WORKER for element in job.elements.values()]
+    failed = [element for element in workers if element.state is JobState.FAILED]
+    if not failed:
+        return kept
+    reasons = "; ".join(sorted({element.reason for element in failed if element.reason}))
+    return (*kept, f"{len(failed)} of {len(workers)} worker jobs failed ({reasons}){_SEE_LOGS}")
+
+
+_SEE_LOGS = ": their logs say why."

@@ -1,0 +1,90 @@
+"""Making a cluster smaller with the least harm: what waits goes before what works, the idle before the busy."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable
+from typing import Any
+
+from hpcdask_ext.batch.base import JobElements
+from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.clusters.models import Cluster, JobState, Role
+from hpcdask_ext.clusters.scheduler_api import SchedulerAPI
+from hpcdask_ext.errors import WrongState
+from hpcdask_ext.launchers.base import Launcher
+from hpcdask_ext.launchers.dask_command import worker_name
+
+Change = Callable[[Callable[[Cluster], Cluster]], Awaitable[None]]
+_Chosen = list[tuple[str, int]]  # job tags and element numbers
+
+
+async def shrink(cluster: Cluster, workers: int, launcher: Launcher, change: Change) -> None:
+    """End the elements of at least `workers` workers.
+
+    Pending elements are cancelled first. Then the scheduler retires its least busy workers, whose data moves before
+    they go, so this may take long; their jobs end by themselves. Running elements whose workers have not connected are
+    cancelled last.
+
+    Raises
+    ------
+    BatchError
+        A cancellation did not work.
+    SchedulerUnreachable
+        The scheduler could not be asked to retire workers.
+    """
+    elements = workers // cluster.shape.workers_per_job
+    pending = _candidates(cluster, JobState.PENDING)[:elements]
+    await _cancel(cluster, pending, launcher, change)
+    elements -= len(pending)
+    if elements < 1:
+        return
+    retired = await _retire(cluster, elements)
+    await change(lambda old: _mark(old, retired))
+    unconnected = [chosen for chosen in _candidates(cluster, JobState.RUNNING) if chosen not in retired]
+    await _cancel(cluster, unconnected[: elements - len(retired)], launcher, change)
+
+
+def _candidates(cluster: Cluster, state: JobState) -> _Chosen:
+    """Return the worker elements in a state that nobody has cancelled yet, the newest first."""
+    jobs = [job for job in reversed(cluster.jobs) if job.role is Role.WORKER and job.id is not None]
+    return [
+        (job.tag, index) for job in jobs for index in reversed(job.uncancelled) if job.elements[index].state is state
+    ]
+
+
+async def _retire(cluster: Cluster, elements: int) -> _Chosen:
+    if cluster.dashboard is None:
+        raise WrongState("The scheduler is not up yet: try again when it is.")
+    api = SchedulerAPI(cluster.dashboard, Credentials(cluster.directory))
+    try:
+        names = await api.retire(elements, cluster.shape.workers_per_job)
+    finally:
+        await api.aclose()
+    places = {
+        (job.tag, index): re.compile(rf"{re.escape(worker_name(cluster, job))}-{index}(-\d+)?\Z")
+        for job in cluster.jobs
+        if job.role is Role.WORKER
+        for index in job.elements
+    }
+    return [place for place, pattern in places.items() if any(map(pattern.match, names))]
+
+
+async def _cancel(cluster: Cluster, chosen: _Chosen, launcher: Launcher, change: Change) -> None:
+    """Cancel elements, one command for each place; the record says so before it is done."""
+    by_job: dict[str, list[int]] = defaultdict(list)
+    for tag, index in chosen:
+        by_job[tag].append(index)
+    by_place: dict[Any, list[JobElements]] = defaultdict(list)
+    for tag, indexes in by_job.items():
+        job = cluster.job(tag)
+        by_place[job.place].append(JobElements(str(job.id), tuple(sorted(indexes))))
+    await change(lambda old: _mark(old, chosen))
+    for place, elements in by_place.items():
+        await launcher.cancel(place, elements)
+
+
+def _mark(cluster: Cluster, chosen: Iterable[tuple[str, int]]) -> Cluster:
+    for tag, index in chosen:
+        cluster = cluster.with_job(cluster.job(tag).with_elements([index], cancelled=True))
+    return cluster

@@ -1,0 +1,167 @@
+"""What users are shown of a cluster and of a site: made from the record each time, never stored. No secret is in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timezone
+from typing import Any
+
+from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.clusters.models import Cluster, Environment, Job, JobState, Role
+from hpcdask_ext.sites.load import Sites
+from hpcdask_ext.sites.models import Queue, Site, Size
+from hpcdask_ext.sites.request import environments_of
+from hpcdask_ext.sites.units import format_walltime
+
+
+def cluster_view(cluster: Cluster, site: Site | None, base_url: str) -> dict[str, Any]:
+    """Return a cluster as JSON; see `docs/reference/rest.md`."""
+    requested = cluster.scaling.workers
+    queue = site.queue(cluster.queue) if site else None
+    is_up = cluster.dashboard is not None and not cluster.state.is_final
+    return {
+        "id": cluster.id,
+        "name": cluster.name,
+        "site": cluster.site,
+        "site_title": cluster.site_title,
+        "queue": cluster.queue,
+        "layout": cluster.layout,
+        "size": cluster.size,
+        "environment": cluster.environment.title or cluster.environment.name,
+        "state": cluster.state.value,
+        "reason": cluster.reason,
+        "reachable": cluster.reachable,
+        "created": _utc(cluster.created),
+        "started": _utc(cluster.started),
+        "ended": _utc(cluster.ended),
+        "ends_at": _utc(_ends_at(cluster)),
+        "estimated_start": _utc(_estimated_start(cluster)),
+        "walltime": format_walltime(cluster.walltime),
+        "workers": {
+            "requested": requested,
+            "pending": max(0, requested - cluster.workers) if not cluster.state.is_final else 0,
+            "running": cluster.workers,
+        },
+        "cores": requested * cluster.shape.cores,
+        "memory": requested * cluster.shape.memory,
+        "scaling": cluster.scaling.model_dump(mode="json"),
+        "limits": {"workers": queue.limits.workers if queue else None},
+        "clients": cluster.clients,
+        "jobs": [view for job in cluster.jobs for view in _job_views(job)],
+        "scheduler": {"address": cluster.address, "file": str(cluster.scheduler_file)},
+        "dashboard_url": f"hpcdask/proxy/{cluster.id}/" if is_up else None,
+        "client_code": None if cluster.state.is_final else client_code(cluster, base_url),
+        "warnings": list(cluster.warnings),
+    }
+
+
+def client_code(cluster: Cluster, base_url: str) -> str:
+    """Return Python that connects a notebook to the cluster. It needs nothing but `distributed`.
+
+    It waits until the scheduler is up, so it may be run while the cluster is still pending. `base_url` is the Jupyter
+    server's, with the hub's in front, so that the dashboard's link leads through our proxy.
+    """
+    credentials = Credentials(cluster.directory)
+    link = f"{base_url}hpcdask/proxy/{cluster.id}/status".replace("{", "{{").replace("}", "}}")
+    return (
+        "import dask\n"
+        "from dask.distributed import Client, Security\n"
+        "\n"
+        f"# Cluster {cluster.name!r} ({cluster.id})\n"
+        f'dask.config.set({{"distributed.dashboard.link": {link!r}}})\n'
+        "security = Security(\n"
+        "    require_encryption=True,\n"
+        f"    tls_ca_file={str(credentials.certificate)!r},\n"
+        f"    tls_client_cert={str(credentials.certificate)!r},\n"
+        f"    tls_client_key={str(credentials.key)!r},\n"
+        ")\n"
+        f"client = Client(scheduler_file={str(cluster.scheduler_file)!r}, security=security)\n"
+        "client"
+    )
+
+
+def sites_view(sites: Sites, kernels: Sequence[Environment]) -> dict[str, Any]:
+    """Return the sites as JSON; see `docs/reference/rest.md`."""
+    problems = [{"file": entry.file, "where": entry.where, "message": entry.message} for entry in sites.problems]
+    return {"sites": [_site_view(site, kernels) for site in sites.sites], "problems": problems}
+
+
+def _site_view(site: Site, kernels: Sequence[Environment]) -> dict[str, Any]:
+    environments = environments_of(site, kernels)
+    size, queue = site.sizes[0], site.queues[0]
+    walltime = None if site.batch_system == "local" else size.walltime or queue.limits.walltime
+    return {
+        "name": site.name,
+        "title": site.label,
+        "description": site.description,
+        "batch_system": site.batch_system,
+        "layouts": ["elastic"],
+        "scheduler": {"place": site.scheduler.place},
+        "queues": [_queue_view(queue) for queue in site.queues],
+        "sizes": [_size_view(size) for size in site.sizes],
+        "environments": [
+            {"name": entry.name, "title": entry.title or entry.name, "kind": entry.kind} for entry in environments
+        ],
+        "accounts": list(site.accounts),
+        "options": [
+            {"title": option.title or option.name, **option.model_dump(mode="json", exclude={"directive", "title"})}
+            for option in site.options
+        ],
+        "defaults": {
+            "queue": queue.name,
+            "size": size.name,
+            "account": site.accounts[0] if site.accounts else None,
+            "environment": environments[0].name if environments else None,
+            "layout": "elastic",
+            "walltime": format_walltime(walltime),
+        },
+    }
+
+
+def _queue_view(queue: Queue) -> dict[str, Any]:
+    return {"name": queue.name, "title": queue.title or queue.name, "limits": queue.limits.model_dump(mode="json")}
+
+
+def _size_view(size: Size) -> dict[str, Any]:
+    return {**size.model_dump(mode="json"), "title": size.title or size.name}
+
+
+def _job_views(job: Job) -> list[dict[str, Any]]:
+    """Return one entry for each group of a job's elements that are in the same state for the same reason."""
+    if job.id is None and job.submitted is None:
+        state = JobState.SUBMITTING.value
+        count = len(job.elements)
+        return [{"id": job.name, "role": job.role.value, "state": state, "reason": "", "node": None, "count": count}]
+    groups = Counter((element.state, element.reason) for element in job.elements.values())
+    views = []
+    for (state, reason), count in groups.items():
+        members = [element for element in job.elements.values() if (element.state, element.reason) == (state, reason)]
+        nodes = sorted({element.node for element in members if element.node})
+        node = ", ".join(nodes) or None
+        entry = {"id": job.id or job.name, "role": job.role.value, "state": state.value, "reason": reason}
+        views.append({**entry, "node": node, "count": count})
+    return views
+
+
+def _ends_at(cluster: Cluster) -> datetime | None:
+    """Return when the walltime ends the cluster: the last worker, or the scheduler's job where that is earlier."""
+    if cluster.walltime is None or cluster.state.is_final:
+        return None
+    live = [(job, job.elements[index]) for job in cluster.jobs for index in job.live if job.place == "batch"]
+    workers = [element.started for job, element in live if job.role is Role.WORKER and element.started]
+    schedulers = [element.started for job, element in live if job.role is Role.SCHEDULER and element.started]
+    ends = [max(workers) + cluster.walltime] if workers else []
+    ends += [start + cluster.walltime for start in schedulers]
+    return min(ends) if ends else None
+
+
+def _estimated_start(cluster: Cluster) -> datetime | None:
+    if cluster.started is not None or cluster.state.is_final:
+        return None
+    starts = [job.estimated_start for job in cluster.jobs if job.estimated_start is not None and job.live]
+    return min(starts) if starts else None
+
+
+def _utc(time: datetime | None) -> str | None:
+    return time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if time else None

@@ -1,0 +1,150 @@
+"""Watching one live cluster: gathers what there is to see and hands it on, as rarely as it can.
+
+A running cluster costs nothing: its scheduler holds our request until something changes. Files are looked at only
+while some job has yet to report, and the batch system is asked only while some job waits in it, or is missed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+from datetime import datetime, timedelta, timezone
+
+from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.clusters.models import Cluster, ClusterState, Job, JobState, Role
+from hpcdask_ext.clusters.reports import read_reports
+from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerAPI, SchedulerStatus
+from hpcdask_ext.control.queue_monitor import QueueMonitor
+from hpcdask_ext.control.reconcile import Observation
+from hpcdask_ext.errors import SchedulerUnreachable
+from hpcdask_ext.launchers.base import Place
+
+_FIRST_LOOK, _LAST_LOOK, _GROWTH = 0.05, 5.0, 1.4  # seconds between looks at the files, and how that grows
+_FIRST_RETRY, _LAST_RETRY = 0.2, 15.0  # seconds between tries to reach a scheduler
+_HOST_PATIENCE = timedelta(seconds=5)  # a process of this host reports itself at once, or something is wrong
+
+
+class ClusterWatch:
+    """Watches one cluster until it has ended.
+
+    Parameters
+    ----------
+    get
+        Returns the cluster's newest record.
+    apply
+        Takes an observation; returns whether the record changed.
+    monitors
+        Who can be asked about jobs, by place. Empty where the site is not described any more.
+    """
+
+    def __init__(
+        self,
+        get: Callable[[], Cluster],
+        apply: Callable[[Observation], Awaitable[bool]],
+        monitors: Mapping[Place, QueueMonitor],
+    ) -> None:
+        self._get, self._apply, self._monitors = get, apply, monitors
+        self._wake = asyncio.Event()
+        self._address: SchedulerAddress | None = None
+        self._status: SchedulerStatus | None = None
+        self._silent = ""
+        self._follower: asyncio.Task[None] | None = None
+
+    def wake(self) -> None:
+        """Look again now: something happened."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Watch until the cluster has ended."""
+        delay = _FIRST_LOOK
+        try:
+            while not self._get().state.is_final:
+                self._wake.clear()
+                is_changed = await self._apply(await self._observe())
+                delay = _FIRST_LOOK if is_changed else min(delay * _GROWTH, _LAST_LOOK)
+                await self._rest(delay if self._has_to_look() else None)
+        finally:
+            for place in self._monitors:
+                self._monitors[place].release(self._get().id)
+            if self._follower is not None:
+                self._follower.cancel()
+
+    async def _rest(self, seconds: float | None) -> None:
+        with suppress(asyncio.TimeoutError, TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), seconds)
+
+    async def _observe(self) -> Observation:
+        cluster = self._get()
+        reports = await asyncio.to_thread(read_reports, cluster.directory)
+        if self._follower is None:
+            self._address = await asyncio.to_thread(SchedulerAddress.read, cluster.scheduler_file)
+            if self._address is not None:
+                self._follower = asyncio.create_task(self._follow(self._address, Credentials(cluster.directory)))
+        silent = [self._silent] if self._silent else []
+        answers = {}
+        for place, monitor in self._monitors.items():
+            if self._has_to_ask(cluster, place):
+                monitor.need(cluster.id, self.wake)
+                silent += [monitor.trouble] if monitor.trouble else []
+            else:
+                monitor.release(cluster.id)
+            if monitor.answer is not None:
+                answers[place] = monitor.answer
+        return Observation(datetime.now(timezone.utc), reports, self._address, self._status, answers, " ".join(silent))
+
+    def _has_to_ask(self, cluster: Cluster, place: Place) -> bool:
+        return any(
+            job.place == place and self._is_missed(cluster, job, index) for job in cluster.jobs for index in job.live
+        )
+
+    def _is_missed(self, cluster: Cluster, job: Job, index: int) -> bool:
+        """Return whether nobody but the batch system can say how an element is."""
+        if cluster.state is ClusterState.STOPPING:
+            return True
+        if job.elements[index].state is JobState.RUNNING:
+            # It reported its start. If it were killed outright, nothing would report its end.
+            return bool(self._silent) or (job.role is Role.WORKER and self._lacks_workers(cluster))
+        if job.place == "host":
+            return job.submitted is not None and datetime.now(timezone.utc) - job.submitted > _HOST_PATIENCE
+        return True
+
+    def _lacks_workers(self, cluster: Cluster) -> bool:
+        """Return whether workers that ran have left while their jobs seem to run."""
+        running = sum(
+            job.elements[index].state is JobState.RUNNING
+            for job in cluster.jobs
+            if job.role is Role.WORKER
+            for index in job.live
+        )
+        return cluster.started is not None and cluster.workers < running * cluster.shape.workers_per_job
+
+    def _has_to_look(self) -> bool:
+        """Return whether something may happen of which only a file will tell."""
+        cluster = self._get()
+        if cluster.state is ClusterState.STOPPING or self._status is None or self._lacks_workers(cluster):
+            return True
+        return any(job.elements[index].state is not JobState.RUNNING for job in cluster.jobs for index in job.live)
+
+    async def _follow(self, address: SchedulerAddress, credentials: Credentials) -> None:
+        """Keep the scheduler's status up to date: each request waits there until something changes."""
+        retry = _FIRST_RETRY
+        try:
+            api = SchedulerAPI(address.dashboard, credentials)
+        except SchedulerUnreachable as error:
+            self._silent = error.message
+            self.wake()
+            return
+        try:
+            while True:
+                try:
+                    self._status = await api.status(self._status.version if self._status else None)
+                    self._silent, retry = "", _FIRST_RETRY
+                    self.wake()
+                except SchedulerUnreachable as error:
+                    self._status, self._silent = None, error.message
+                    self.wake()
+                    await asyncio.sleep(retry)
+                    retry = min(retry * 2, _LAST_RETRY)
+        finally:
+            await api.aclose()

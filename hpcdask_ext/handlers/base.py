@@ -1,0 +1,86 @@
+"""What every REST handler shares: authorisation, JSON bodies, and the one table by which errors become HTTP."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from jupyter_server.base.handlers import APIHandler
+from tornado import web
+
+from hpcdask_ext import errors
+
+if TYPE_CHECKING:
+    from hpcdask_ext.control.manager import ClusterManager
+    from hpcdask_ext.handlers.core import Core
+
+AUTH_RESOURCE = "hpcdask"
+
+STATUS: dict[type[errors.HPCDaskError], tuple[int, str]] = {
+    errors.InvalidRequest: (422, "invalid"),
+    errors.SiteNotFound: (404, "not found"),
+    errors.ClusterNotFound: (404, "not found"),
+    errors.WrongState: (409, "wrong state"),
+    errors.EnvironmentUnusable: (422, "environment"),
+    errors.SchedulerUnreachable: (504, "unreachable"),
+    errors.CommandTimeout: (504, "unreachable"),
+    errors.BatchError: (502, "batch system"),
+    errors.HPCDaskError: (500, "error"),
+}
+"""Status and reason by class; a class that is not here has those of the nearest one above it."""
+
+
+def status_of(error: errors.HPCDaskError) -> tuple[int, str]:
+    """Return the HTTP status of an error of ours, and its reason in a word or two."""
+    return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
+
+
+class HPCDaskHandler(APIHandler):
+    """The base of the REST handlers. None of them has an `except`: an error that is raised becomes its answer here."""
+
+    auth_resource = AUTH_RESOURCE
+
+    @property
+    def core(self) -> Core:
+        """What the handlers work with."""
+        core: Core = self.settings["hpcdask_core"]
+        return core
+
+    async def manager(self) -> ClusterManager:
+        """Return the manager; the first call starts it."""
+        return await self.core.manager()
+
+    def json_object(self) -> dict[str, Any]:
+        """Return the body, or answer 400 when it is no JSON object."""
+        try:
+            body = json.loads(self.request.body or b"{}")
+        except ValueError as error:
+            raise web.HTTPError(400, f"The body is not JSON: {error}", reason="Bad Request") from error
+        if not isinstance(body, dict):
+            raise web.HTTPError(400, "The body is not a JSON object.", reason="Bad Request")
+        return body
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer an error of ours with its status, its message and, where it has them, its fields."""
+        error = kwargs.get("exc_info", (None, None))[1]
+        if not isinstance(error, errors.HPCDaskError):
+            super().write_error(status_code, **kwargs)
+            return
+        status, reason = status_of(error)
+        fields = error.errors if isinstance(error, errors.InvalidRequest) else ()
+        message = f"{len(fields)} fields are wrong" if len(fields) > 1 else error.message
+        self.set_status(status)
+        self.finish(
+            {
+                "message": message,
+                "reason": reason,
+                "errors": [{"field": field.field, "message": field.message} for field in fields],
+            }
+        )
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log an error of ours as what it is, a line: it is an answer, not a fault of the server."""
+        if isinstance(value, errors.HPCDaskError):
+            self.log.info("%s %s: %s", self.request.method, self.request.path, value.message)
+        else:
+            super().log_exception(typ, value, tb)

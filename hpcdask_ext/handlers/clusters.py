@@ -1,0 +1,70 @@
+"""The routes of clusters below `hpcdask/api/clusters`."""
+
+from __future__ import annotations
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server.utils import url_path_join
+from tornado import web
+
+from hpcdask_ext.handlers.base import HPCDaskHandler
+
+
+class ClustersHandler(HPCDaskHandler):
+    """All tracked clusters."""
+
+    @web.authenticated
+    @authorized
+    async def get(self) -> None:
+        """Answer with all of them, the newest first."""
+        manager = await self.manager()
+        self.finish({"clusters": await manager.show(manager.all(), self.base_url)})
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Launch one."""
+        manager = await self.manager()
+        cluster = await manager.launch(self.json_object())
+        self.set_status(201)
+        self.set_header("Location", url_path_join(self.base_url, "hpcdask/api/clusters", cluster.id))
+        self.finish(*await manager.show([cluster], self.base_url))
+
+
+class ClusterHandler(HPCDaskHandler):
+    """One cluster."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, cluster_id: str) -> None:
+        """Answer with it."""
+        manager = await self.manager()
+        self.finish(*await manager.show([manager.get(cluster_id)], self.base_url))
+
+    @web.authenticated
+    @authorized
+    async def patch(self, cluster_id: str) -> None:
+        """Rename or scale it."""
+        manager = await self.manager()
+        cluster = await manager.change(cluster_id, self.json_object())
+        self.finish(*await manager.show([cluster], self.base_url))
+
+    @web.authenticated
+    @authorized
+    async def delete(self, cluster_id: str) -> None:
+        """Stop it, or forget it when it has ended."""
+        manager = await self.manager()
+        cluster = await manager.stop(cluster_id)
+        self.set_status(202 if cluster else 204)
+        self.finish(*await manager.show([cluster] if cluster else [], self.base_url))
+
+
+class LogsHandler(HPCDaskHandler):
+    """The logs of one cluster."""
+
+    @web.authenticated
+    @authorized
+    async def get(self, cluster_id: str) -> None:
+        """Answer with the end of them."""
+        manager = await self.manager()
+        wanted = {name: self.get_query_argument(name, None) for name in ("role", "job", "tail")}
+        self.finish({"logs": await manager.logs(cluster_id, **wanted)})

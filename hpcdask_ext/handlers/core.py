@@ -1,0 +1,83 @@
+"""The manager, made on first use: a server in which nobody launches anything pays nothing for us."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hpcdask_ext.control.manager import ClusterManager
+
+
+class Core:
+    """Holds the manager, and makes it when it is first asked for.
+
+    Parameters
+    ----------
+    root
+        Where the records of clusters are.
+    config_path
+        Jupyter's config path, most specific directory first.
+    working_directory
+        Where jobs run.
+    kernel_specs
+        Returns what `KernelSpecManager.get_all_specs` does.
+    emit
+        Takes each event.
+    """
+
+    def __init__(
+        self,
+        root: Path,
+        config_path: list[str],
+        working_directory: Path,
+        kernel_specs: Callable[[], Mapping[str, Any]],
+        emit: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self.root = root
+        self._config_path, self._working_directory = config_path, working_directory
+        self._kernel_specs, self._emit = kernel_specs, emit
+        self._making: asyncio.Task[ClusterManager] | None = None
+
+    async def manager(self) -> ClusterManager:
+        """Return the manager; the first call makes it and takes up the clusters that there are."""
+        if self._making is None:
+            self._making = asyncio.create_task(self._make())
+        try:
+            return await asyncio.shield(self._making)
+        except Exception:
+            self._making = None  # what was wrong, a full disk perhaps, may be mended by the next call
+            raise
+
+    async def close(self) -> None:
+        """Let go of the clusters, which go on without us."""
+        if self._making is not None:
+            manager = await self._making
+            await manager.close()
+
+    async def _make(self) -> ClusterManager:
+        build = await asyncio.to_thread(_import)
+        manager = build(self)
+        await manager.start()
+        return manager
+
+    def build(self) -> ClusterManager:
+        """Return a new manager; called after the imports were made."""
+        from hpcdask_ext.batch.runner import ProcessRunner  # noqa: PLC0415
+        from hpcdask_ext.clusters.store import ClusterStore  # noqa: PLC0415
+        from hpcdask_ext.control.catalogue import Catalogue  # noqa: PLC0415
+        from hpcdask_ext.control.manager import ClusterManager  # noqa: PLC0415
+        from hpcdask_ext.sites.load import SiteFiles  # noqa: PLC0415
+
+        files = SiteFiles(self._config_path)
+        catalogue = Catalogue(files, self._kernel_specs, ProcessRunner(), self._working_directory)
+        return ClusterManager(ClusterStore(self.root), catalogue, self._emit)
+
+
+def _import() -> Callable[[Core], ClusterManager]:
+    """Import what is heavy, off the event loop."""
+    import hpcdask_ext.control.manager  # noqa: F401, PLC0415
+
+    return Core.build

@@ -1,0 +1,134 @@
+"""The proxy to the dashboards of tracked clusters: jupyter-server-proxy's handler, with the target from our records.
+
+It reaches the recorded address of a tracked cluster and nothing else, with GET, HEAD and websockets. It adds the
+cluster's token, speaks TLS with the cluster's certificate, and keeps the user's own credentials to itself.
+"""
+
+from __future__ import annotations
+
+import ssl
+from typing import Any
+from urllib.parse import urlsplit
+
+from jupyter_server.auth.decorator import authorized
+from jupyter_server_proxy.handlers import ProxyHandler
+from jupyter_server_proxy.websocket import pingable_ws_connect
+from tornado import httpclient, web
+
+from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.errors import HPCDaskError
+from hpcdask_ext.handlers.base import AUTH_RESOURCE, status_of
+
+# The user's credentials, for Jupyter or a hub: nothing that a Dask scheduler may see.
+_WITHHELD = ("Cookie", "Authorization", "X-XSRFToken")
+_CONNECT_TIMEOUT = 10.0  # seconds
+_REQUEST_TIMEOUT = 60.0
+_GATEWAY_FAILED = (500, 599)  # what jupyter-server-proxy says when the other side does not answer
+
+
+class DashboardProxyHandler(ProxyHandler):
+    """Serves ``hpcdask/proxy/ID/...``."""
+
+    SUPPORTED_METHODS = ("GET", "HEAD")
+    auth_resource = AUTH_RESOURCE
+
+    @web.authenticated
+    @authorized
+    async def head(self, cluster_id: str, path: str) -> None:
+        """Answer as the dashboard does, without the body."""
+        await self.http_get(cluster_id, path)
+
+    @web.authenticated
+    @authorized
+    async def get(self, cluster_id: str, path: str) -> None:
+        """Answer a page, or open a websocket."""
+        await super().get(cluster_id, path)
+
+    async def http_get(self, cluster_id: str, path: str) -> None:
+        """Answer a page."""
+        host, port = await self._find(cluster_id)
+        await self.proxy(host, port, path)
+
+    async def open(self, cluster_id: str, path: str) -> None:
+        """Connect a websocket with the dashboard's."""
+        host, port = await self._find(cluster_id)
+        await self.proxy_open(host, port, path)
+
+    async def _find(self, cluster_id: str) -> tuple[str, int]:
+        """Return the host and port of a tracked cluster's dashboard and hold its credentials ready."""
+        manager = await self.settings["hpcdask_core"].manager()
+        cluster = manager.get(cluster_id)
+        if cluster.dashboard is None:
+            raise web.HTTPError(404, f"The cluster “{cluster.name}” has no dashboard now: it is {cluster.state.value}.")
+        credentials = Credentials(cluster.directory)
+        self._headers_to_add = credentials.headers()
+        self._ssl_context = credentials.ssl_context()
+        target = urlsplit(cluster.dashboard)
+        host, port = str(target.hostname), int(target.port or 443)
+        self.host_allowlist = [host]
+        return host, port
+
+    def get_client_uri(self, protocol: str, host: str, port: int, proxied_path: str) -> str:
+        """Return the dashboard's URL: always TLS."""
+        bracketed = f"[{host}]" if ":" in host else host
+        uri: str = super().get_client_uri({"http": "https", "ws": "wss"}[protocol], bracketed, port, proxied_path)
+        return uri
+
+    def proxy_request_headers(self) -> Any:
+        """Return the browser's headers without the user's credentials and with the cluster's token."""
+        headers = super().proxy_request_headers()
+        for name in _WITHHELD:
+            headers.pop(name, None)
+        headers.update(self._headers_to_add)
+        return headers
+
+    def proxy_request_options(self) -> dict[str, Any]:
+        """Return the options of each request to the dashboard."""
+        return {
+            "follow_redirects": False,
+            "connect_timeout": _CONNECT_TIMEOUT,
+            "request_timeout": _REQUEST_TIMEOUT,
+            "ssl_options": self._ssl_context,
+        }
+
+    async def proxy_open(self, host: str, port: int, proxied_path: str = "") -> None:
+        """Connect the websocket; the one of jupyter-server-proxy cannot pass on TLS options."""
+        request = httpclient.HTTPRequest(
+            self.get_client_uri("ws", host, port, proxied_path),
+            headers=self.proxy_request_headers(),
+            connect_timeout=_CONNECT_TIMEOUT,
+            ssl_options=self._ssl_context,
+        )
+        # Before this returns no message of the browser is read, so none is lost.
+        self.ws = await pingable_ws_connect(
+            request=request,
+            on_message_callback=self._on_dashboard_message,
+            on_ping_callback=self._on_dashboard_ping,
+            subprotocols=self._requested_subprotocols,
+        )
+
+    def _on_dashboard_message(self, message: str | bytes | None) -> None:
+        self._record_activity()
+        if message is None:
+            self.close()
+        elif self.ws_connection is not None:
+            self.write_message(message, binary=isinstance(message, bytes))
+
+    def _on_dashboard_ping(self, data: bytes) -> None:
+        if self.ws_connection is not None:
+            self.ping(data)
+
+    def write_error(self, status_code: int, **kwargs: Any) -> None:
+        """Answer with a sentence that a tile can show."""
+        error = kwargs.get("exc_info", (None, None))[1]
+        text = "The dashboard does not answer. Its cluster may be ending, or the network between may be down."
+        if isinstance(error, HPCDaskError):
+            status_code, text = status_of(error)[0], error.message
+        elif isinstance(error, web.HTTPError) and status_code not in _GATEWAY_FAILED:
+            text = error.log_message or error.reason or text
+        self.set_status(502 if status_code in _GATEWAY_FAILED else status_code)
+        self.set_header("Content-Type", "text/plain; charset=utf-8")
+        self.finish(text)
+
+    _ssl_context: ssl.SSLContext
+    _headers_to_add: dict[str, str]

@@ -1,0 +1,32 @@
+"""The route table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jupyter_server.base.handlers import JupyterHandler
+from tornado import web
+
+from hpcdask_ext.handlers.clusters import ClusterHandler, ClustersHandler, LogsHandler
+from hpcdask_ext.handlers.sites import SitesHandler
+
+_ID = "([^/]+)"
+
+
+class DashboardRoute(JupyterHandler):
+    """Stands in the table for the proxy, whose imports (aiohttp: 100 ms) only the first look at a dashboard pays."""
+
+    def __new__(cls, application: web.Application, request: Any, **options: Any) -> Any:
+        """Return a handler of the proxy's own class."""
+        from hpcdask_ext.handlers.dashboard import DashboardProxyHandler  # noqa: PLC0415
+
+        return DashboardProxyHandler(application, request, **options)
+
+
+ROUTES: list[tuple[str, type[JupyterHandler]]] = [
+    (r"/hpcdask/api/sites", SitesHandler),
+    (r"/hpcdask/api/clusters", ClustersHandler),
+    (rf"/hpcdask/api/clusters/{_ID}", ClusterHandler),
+    (rf"/hpcdask/api/clusters/{_ID}/logs", LogsHandler),
+    (rf"/hpcdask/proxy/{_ID}/(.*)", DashboardRoute),
+]

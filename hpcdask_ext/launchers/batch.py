@@ -1,0 +1,149 @@
+"""Clusters as jobs: the launcher of every site that has a batch system, this machine included.
+
+In the elastic layout a cluster is one scheduler job, on the Jupyter host or in the batch system as the site says, and
+worker jobs, each submitted as one array.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus
+from hpcdask_ext.batch.runner import CommandRunner
+from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.clusters.models import Cluster, Element, Job, Role
+from hpcdask_ext.clusters.store import write_private
+from hpcdask_ext.errors import BatchError
+from hpcdask_ext.launchers.base import Launcher, Place
+from hpcdask_ext.launchers.dask_command import job_environment, scheduler_command, worker_command
+from hpcdask_ext.sites.environment import check_probe, probe
+from hpcdask_ext.sites.models import Site
+
+
+LAUNCH_LOG = "launch.log"
+"""The log, in a cluster's folder of logs, of what its launch did."""
+
+
+class BatchLauncher(Launcher):
+    """Launches clusters of one site.
+
+    Parameters
+    ----------
+    site
+        The site.
+    systems
+        Who runs jobs, by place.
+    runner
+        What starts commands.
+    working_directory
+        Where jobs run: where the user's notebooks are, so that relative paths mean the same.
+    """
+
+    def __init__(
+        self, site: Site, systems: Mapping[Place, BatchSystem], runner: CommandRunner, working_directory: Path
+    ) -> None:
+        self.site = site
+        self._systems = systems
+        self._runner = runner
+        self._working_directory = working_directory
+
+    async def prepare(self, cluster: Cluster) -> tuple[str, ...]:
+        result, _ = await asyncio.gather(
+            self._run(cluster, probe(cluster.environment)),
+            asyncio.to_thread(Credentials(cluster.directory).create),
+        )
+        return check_probe(cluster.environment, result)
+
+    def first_jobs(self, cluster: Cluster) -> tuple[Job, ...]:
+        on_host = self.site.scheduler.place == "host" or self.site.batch_system == "local"
+        scheduler = _new_job(cluster, "scheduler", Role.SCHEDULER, "host" if on_host else "batch", 1)
+        if cluster.scaling.workers == 0:
+            return (scheduler,)
+        return (scheduler, self.more_workers(cluster, cluster.scaling.workers))
+
+    def more_workers(self, cluster: Cluster, workers: int) -> Job:
+        number = 1 + sum(job.role is Role.WORKER for job in cluster.jobs)
+        count = math.ceil(workers / cluster.shape.workers_per_job)
+        place: Place = "host" if self.site.batch_system == "local" else "batch"
+        return _new_job(cluster, f"workers-{number}", Role.WORKER, place, count)
+
+    async def submit(self, cluster: Cluster, job: Job) -> str:
+        system = self._systems[job.place]
+        request = self._request(cluster, job)
+        script = cluster.directory / "jobs" / f"{job.tag}.sh"
+        await asyncio.to_thread(write_private, script, system.script(request))
+        return system.parse_submit(request, await self._run(cluster, system.submit(request, script)))
+
+    async def cancel(self, place: Place, jobs: Sequence[JobElements]) -> None:
+        system = self._systems[place]
+        system.parse_cancel(await self._runner.run(system.cancel(jobs)))
+
+    async def query(self, place: Place) -> Sequence[JobStatus]:
+        system = self._systems[place]
+        return system.parse_query(await self._runner.run(system.query()))
+
+    def explain(self, place: Place, reason: str) -> str:
+        return self._systems[place].explain(reason)
+
+    async def _run(self, cluster: Cluster, command: Command) -> CommandResult:
+        """Run a command of a launch and write down in the cluster's log what was run and what it answered."""
+        log = cluster.directory / "logs" / LAUNCH_LOG
+        try:
+            result = await self._runner.run(command)
+        except BatchError as error:
+            await asyncio.to_thread(_append, log, f"$ {shlex.join(command.argv)}\n{error.message}\n")
+            raise
+        answer = f"$ {shlex.join(result.argv)}\n{result.stdout}{result.stderr}[exit code {result.exit_code}]\n"
+        await asyncio.to_thread(_append, log, answer)
+        return result
+
+    def _request(self, cluster: Cluster, job: Job) -> JobRequest:
+        site, shape, place = self.site, cluster.shape, self.site.scheduler
+        if job.role is Role.SCHEDULER:
+            command = scheduler_command(cluster, site)
+            cores, memory, queue = place.cores, place.memory, place.queue or cluster.queue
+            walltime = place.walltime or cluster.walltime
+        else:
+            command = worker_command(cluster, site, job)
+            cores, memory = shape.cores * shape.workers_per_job, shape.memory * shape.workers_per_job
+            queue, walltime = cluster.queue, cluster.walltime
+        return JobRequest(
+            name=job.name,
+            command=command,
+            count=len(job.elements),
+            cores=cores,
+            memory=memory,
+            walltime=walltime,
+            report_prefix=cluster.directory / "reports" / job.tag,
+            log_prefix=cluster.directory / "logs" / job.tag,
+            working_directory=self._working_directory,
+            queue=queue,
+            account=cluster.account,
+            environment=job_environment(cluster, site),
+            prologue=site.prologue,
+            extra_directives=(*site.extra_directives, *self._option_directives(cluster)),
+        )
+
+    def _option_directives(self, cluster: Cluster) -> list[str]:
+        """Return the directives that the site's options ask for; a boolean one stands there when it is true."""
+        values = cluster.options
+        directives = [(option.directive, values.get(option.name)) for option in self.site.options]
+        return [
+            directive.replace("{value}", str(value))
+            for directive, value in directives
+            if directive is not None and value is not None and value is not False
+        ]
+
+
+def _append(path: Path, text: str) -> None:
+    with path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def _new_job(cluster: Cluster, tag: str, role: Role, place: Place, count: int) -> Job:
+    elements = {index: Element() for index in range(1, count + 1)}
+    return Job(tag=tag, name=f"hpcdask-{cluster.id}-{tag}", role=role, place=place, elements=elements)

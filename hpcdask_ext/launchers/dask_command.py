@@ -1,0 +1,90 @@
+"""The command lines of Dask's scheduler and workers, for the shell of a job.
+
+They are plain `python -m distributed.cli...` of the chosen environment, with our preload passed by path.
+"""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+
+from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.clusters.models import Cluster, Job
+from hpcdask_ext.sites.models import Site
+
+PRELOAD = Path(__file__).parent.parent / "payload" / "dask_preload.py"
+
+_LOOPBACK = "127.0.0.1"
+_DEATH_TIMEOUT = 120  # seconds for which a worker looks for its scheduler before it gives its place free
+_WAIT_FOR_SCHEDULER = "until [ -s {file} ]; do if [ -e {ended} ]; then exit 1; fi; sleep 0.5; done; "
+
+
+def job_environment(cluster: Cluster, site: Site) -> dict[str, str]:
+    """Return the variables of every job of a cluster: the environment's own, and what the preload and Dask read."""
+    credentials = Credentials(cluster.directory)
+    dashboard = {
+        "CA_FILE": str(credentials.certificate),
+        "CERT": str(credentials.certificate),
+        "KEY": str(credentials.key),
+    }
+    return {
+        **cluster.environment.env,
+        "HPCDASK_TOKEN_FILE": str(credentials.token_file),
+        **{f"DASK_DISTRIBUTED__SCHEDULER__DASHBOARD__TLS__{key}": value for key, value in dashboard.items()},
+        # A link to this dashboard leads nowhere but through the proxy, and the user's own may name a variable that
+        # the nodes do not have.
+        "DASK_DISTRIBUTED__DASHBOARD__LINK": "{scheme}://{host}:{port}/status",
+    }
+
+
+def scheduler_command(cluster: Cluster, site: Site) -> str:
+    """Return the shell text that runs the scheduler."""
+    words = [*_python(cluster, "distributed.cli.dask_scheduler"), *_tls(cluster)]
+    words += ["--scheduler-file", str(cluster.scheduler_file), "--port", "0"]
+    if site.batch_system == "local":
+        words += ["--host", _LOOPBACK, "--dashboard-address", f"{_LOOPBACK}:0"]
+    else:
+        words += ["--dashboard-address", ":0", *_interface(site)]
+    if site.idle_timeout is not None:
+        words += ["--idle-timeout", f"{int(site.idle_timeout.total_seconds())} seconds"]
+    return shlex.join(words)
+
+
+def worker_command(cluster: Cluster, site: Site, job: Job) -> str:
+    """Return the shell text that runs the workers of one element of `job`, named after it."""
+    shape = cluster.shape
+    words = [*_python(cluster, "distributed.cli.dask_worker"), *_tls(cluster)]
+    words += ["--scheduler-file", str(cluster.scheduler_file), "--death-timeout", str(_DEATH_TIMEOUT)]
+    words += ["--nthreads", str(shape.cores), "--memory-limit", str(shape.memory)]
+    words += ["--nworkers", str(shape.workers_per_job), "--no-dashboard"]
+    words += ["--host", _LOOPBACK] if site.batch_system == "local" else _interface(site)
+    name = f'--name {shlex.quote(worker_name(cluster, job))}-"$HPCDASK_INDEX"'
+    command = f"{shlex.join(words)} {name}"
+    if site.local_directory is not None:
+        # The node's own variables ($TMPDIR) are meant, so it is left to the node's shell.
+        command += f' --local-directory "{site.local_directory}"'
+    if site.scheduler.place == "job" and site.batch_system != "local":
+        # Dask's own wait for the file ends with the death timeout, however long the scheduler's job is in the queue.
+        ended = cluster.directory / "reports" / "scheduler.1.ended"
+        wait = _WAIT_FOR_SCHEDULER.format(file=shlex.quote(str(cluster.scheduler_file)), ended=shlex.quote(str(ended)))
+        return wait + command
+    return command
+
+
+def worker_name(cluster: Cluster, job: Job) -> str:
+    """Return what the names of a job's workers begin with."""
+    return f"{cluster.id}-{job.tag}"
+
+
+def _python(cluster: Cluster, module: str) -> list[str]:
+    return [*cluster.environment.argv, "-m", module]
+
+
+def _tls(cluster: Cluster) -> list[str]:
+    credentials = Credentials(cluster.directory)
+    files = ["--tls-ca-file", credentials.certificate, "--tls-cert", credentials.certificate]
+    return [*map(str, files), "--tls-key", str(credentials.key), "--protocol", "tls", "--preload", str(PRELOAD)]
+
+
+def _interface(site: Site) -> list[str]:
+    return ["--interface", site.interface] if site.interface else []

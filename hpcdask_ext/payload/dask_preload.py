@@ -1,0 +1,163 @@
+"""Runs inside the scheduler and the workers of a cluster, in the user's environment.
+
+It is passed by path with `--preload` and imports nothing of ours. It may meet any `distributed` from 2023.5 on.
+
+What it does:
+
+- From the moment that it is imported, which is before the process opens its HTTP server, that server answers 403 to
+  every request, websockets included, that does not carry the cluster's token in the header `X-HPCDask-Token`.
+  The token's file is named by the environment variable `HPCDASK_TOKEN_FILE`; without it nothing is served at all.
+- In the scheduler, three routes of our own, whose cost is O(workers) at most and never O(tasks):
+
+  ==============================  ==============================================================================
+  ``GET  /hpcdask/status``        ``{"version", "workers", "nthreads", "memory_limit", "clients"}``; with
+                                  ``?since=VERSION`` it waits up to 50 s until something differs from that version
+  ``POST /hpcdask/retire``        ``{"jobs": n, "workers_per_job": k}``: retire the workers of the n least busy
+                                  jobs (their data moves first) and return ``{"retired": [NAME...]}``
+  ==============================  ==============================================================================
+"""
+
+from __future__ import annotations
+
+# mypy: allow-subclassing-any, disable-error-code="no-untyped-call,misc"
+import asyncio
+import hmac
+import json
+import os
+from collections import defaultdict
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from distributed.diagnostics.plugin import SchedulerPlugin
+from distributed.http.routing import RoutingApplication
+from tornado import web
+
+LONGEST_WAIT = 50  # seconds; below the 60 s after which many proxies and NATs drop a silent connection
+HEADER = "X-HPCDask-Token"
+
+
+def _read_token() -> bytes:
+    try:
+        return Path(os.environ["HPCDASK_TOKEN_FILE"]).read_bytes().strip()
+    except (KeyError, OSError):
+        return b""
+
+
+class Refused(web.RequestHandler):
+    """Answers 403 to everything, before any other handler sees the request."""
+
+    def prepare(self) -> None:
+        self.set_status(403)
+        self.finish("This dashboard is only to be had through JupyterLab.\n")
+
+
+def _gate() -> None:
+    """Let only requests with the token through to any HTTP application of this process."""
+    route = RoutingApplication.find_handler
+    if getattr(route, "is_gated", False):  # distributed imports a preload twice, once for each way to name it
+        return
+    token = _read_token()
+
+    def find_handler(self: Any, request: Any, **kwargs: Any) -> Any:
+        given = request.headers.get(HEADER, "").encode()
+        if token and hmac.compare_digest(given, token):
+            return route(self, request, **kwargs)
+        return self.get_handler_delegate(request, Refused)
+
+    find_handler.is_gated = True  # type: ignore[attr-defined]
+    RoutingApplication.find_handler = find_handler  # type: ignore[method-assign]
+
+
+_gate()
+
+
+class Watch(SchedulerPlugin):
+    """Counts changes of workers and clients, and wakes those who wait for the next one."""
+
+    name = "hpcdask-watch"
+
+    def __init__(self, scheduler: Any) -> None:
+        self.scheduler = scheduler
+        self.version = 1
+        self._changed = asyncio.Event()
+
+    def _bump(self, *args: Any, **kwargs: Any) -> None:
+        self.version += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    add_worker = remove_worker = add_client = remove_client = _bump
+
+    async def wait(self, since: int) -> None:
+        """Return when the version differs from `since`, or after `LONGEST_WAIT`."""
+        if self.version == since:
+            # Python 3.10 has two classes of that name.
+            with suppress(asyncio.TimeoutError, TimeoutError):
+                await asyncio.wait_for(self._changed.wait(), LONGEST_WAIT)
+
+    def status(self) -> dict[str, int]:
+        """Return what a look at the cluster shows."""
+        workers = list(self.scheduler.workers.values())
+        # The scheduler counts itself as a client for tasks that it was told to keep ("fire-and-forget").
+        clients = [name for name in self.scheduler.clients if name != "fire-and-forget"]
+        return {
+            "version": self.version,
+            "workers": len(workers),
+            "nthreads": sum(worker.nthreads for worker in workers),
+            "memory_limit": sum(worker.memory_limit or 0 for worker in workers),
+            "clients": len(clients),
+        }
+
+
+class StatusHandler(web.RequestHandler):
+    """Tells how the cluster is, at once or when that changes."""
+
+    def initialize(self, watch: Watch) -> None:
+        self.watch = watch
+
+    async def get(self) -> None:
+        since = self.get_query_argument("since", None)
+        if since is not None:
+            await self.watch.wait(int(since))
+        self.write(self.watch.status())
+
+
+class RetireHandler(web.RequestHandler):
+    """Retires workers, the least busy first, and lets their data move before they go."""
+
+    def initialize(self, scheduler: Any) -> None:
+        self.scheduler = scheduler
+
+    async def post(self) -> None:
+        request = json.loads(self.request.body)
+        jobs = defaultdict(list)
+        for worker in self.scheduler.workers.values():
+            # With several workers in a job, Dask names them after it: JOB-0, JOB-1.
+            name = str(worker.name)
+            jobs[name.rpartition("-")[0] if request["workers_per_job"] > 1 else name].append(worker)
+        idlest = sorted(
+            jobs.values(), key=lambda job: (sum(len(w.processing) for w in job), sum(w.nbytes for w in job))
+        )
+        chosen = [worker for job in idlest[: request["jobs"]] for worker in job]
+        names = [str(worker.name) for worker in chosen]
+        if chosen:
+            await self.scheduler.retire_workers(
+                workers=[worker.address for worker in chosen], close_workers=True, remove=True
+            )
+        self.write({"retired": names})
+
+
+def dask_setup(server: Any) -> None:
+    """Add our routes to a scheduler; workers have only the gate."""
+    if not hasattr(server, "clients"):
+        return
+    watch = Watch(server)
+    server.add_plugin(watch)
+    server.http_application.add_handlers(
+        r".*$",
+        [
+            (r"/hpcdask/status", StatusHandler, {"watch": watch}),
+            (r"/hpcdask/retire", RetireHandler, {"scheduler": server}),
+        ],
+    )

@@ -1,0 +1,82 @@
+"""Reading the site files: `hpcdask/sites.d/*.yaml` below each directory of the Jupyter config path.
+
+A broken file takes out only itself; what is wrong with it becomes a `Problem` for the user and the administrator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import ValidationError
+
+from hpcdask_ext.sites.machine import local_site
+from hpcdask_ext.sites.models import Site
+
+FOLDER = Path("hpcdask") / "sites.d"
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong in a site file: which file, where in it, and what to do."""
+
+    file: str
+    where: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Sites:
+    """The sites that could be read, in the order of their files, and what could not."""
+
+    sites: tuple[Site, ...]
+    problems: tuple[Problem, ...] = ()
+
+    def get(self, name: str) -> Site | None:
+        """Return the site of that name, if there is one."""
+        return next((site for site in self.sites if site.name == name), None)
+
+
+class SiteFiles:
+    """The site files below `config_path`, most specific directory first, as `jupyter_config_path` returns it.
+
+    Where two files describe a site of the same name, the more specific directory's wins.
+    """
+
+    def __init__(self, config_path: Sequence[str]) -> None:
+        self._folders = [Path(directory) / FOLDER for directory in reversed(config_path)]
+        self._seen: tuple[tuple[str, int, int], ...] | None = None
+        self._sites = Sites(())
+
+    def load(self) -> Sites:
+        """Return the sites; the files are read again only if one of them changed. Does file I/O."""
+        paths = [path for folder in self._folders for path in sorted(folder.glob("*.yaml"))]
+        seen = tuple((str(path), stat.st_mtime_ns, stat.st_size) for path in paths for stat in [path.stat()])
+        if seen != self._seen:
+            self._sites = _read(paths) if paths else Sites((local_site(),))
+            self._seen = seen
+        return self._sites
+
+
+def _read(paths: Sequence[Path]) -> Sites:
+    sites: dict[str, Site] = {}
+    problems: list[Problem] = []
+    for path in paths:
+        try:
+            site = Site.model_validate(yaml.safe_load(path.read_text("utf-8")))
+        except ValidationError as error:
+            problems += [_problem(path, entry["loc"], entry["msg"], entry["input"]) for entry in error.errors()]
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            problems.append(Problem(str(path), "", f"The file cannot be read as YAML: {error}"))
+        else:
+            sites.pop(site.name, None)
+            sites[site.name] = site
+    return Sites(tuple(sites.values()), tuple(problems))
+
+
+def _problem(path: Path, location: tuple[int | str, ...], message: str, found: object) -> Problem:
+    where = ".".join(str(part) for part in location)
+    text = repr(found)
+    return Problem(str(path), where, f"{message}; found {text[:200]}{'…' if len(text) > 200 else ''}")

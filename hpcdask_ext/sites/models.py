@@ -1,0 +1,172 @@
+"""What an administrator describes: a site with its queues, sizes, environments and options."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints, field_validator, model_validator
+
+from hpcdask_ext.clusters.models import Environment, Frozen
+from hpcdask_ext.sites.units import Memory, Walltime
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=64)]
+"""A name that batch systems, paths and URLs take as it is."""
+
+Directive = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""A directive without the batch system's own mark, on one line."""
+
+DEFAULT_PATTERN = r"[A-Za-z0-9_.,:=@/+-]*"
+"""What a text option may hold where the site gives no pattern of its own: nothing that a shell or directive reads."""
+
+
+class Limits(Frozen):
+    """Upper bounds; None is none. `workers` and `nodes` are per cluster, the others per job."""
+
+    workers: int | None = Field(None, ge=1)
+    cores: int | None = Field(None, ge=1)
+    memory: Memory | None = None
+    walltime: Walltime | None = None
+    nodes: int | None = Field(None, ge=1)
+
+
+class Queue(Frozen):
+    """A queue of the batch system (in Slurm: a partition)."""
+
+    name: Name
+    title: str = ""
+    limits: Limits = Limits()
+
+
+class Size(Frozen):
+    """A named size: `workers` workers of `cores` and `memory` each, `workers_per_job` of them in one job."""
+
+    name: Name
+    title: str = ""
+    workers: int = Field(ge=1)
+    cores: int = Field(ge=1)
+    memory: Memory
+    workers_per_job: int = Field(1, ge=1)
+    walltime: Walltime | None = None
+
+    @model_validator(mode="after")
+    def _fills_jobs(self) -> Size:
+        if self.workers % self.workers_per_job:
+            raise ValueError(f"{self.workers} workers do not fill jobs of {self.workers_per_job}")
+        return self
+
+
+class SchedulerPlace(Frozen):
+    """Where the Dask scheduler runs: on the Jupyter host, or in a job of its own that asks for the rest."""
+
+    place: Literal["host", "job"] = "host"
+    queue: Name | None = None
+    cores: int = Field(1, ge=1)
+    memory: Memory = 4 * 2**30
+    walltime: Walltime | None = None
+
+
+class Option(Frozen):
+    """A field of the form that the site adds. `directive` says what becomes of it, with ``{value}`` for its value."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+    title: str = ""
+    description: str = ""
+    type: Literal["string", "integer", "number", "boolean", "choice"] = "string"
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+    directive: Directive | None = None
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+        return pattern
+
+    @model_validator(mode="after")
+    def _has_choices(self) -> Option:
+        if (self.type == "choice") != bool(self.choices):
+            raise ValueError("an option has 'choices' if, and only if, its type is 'choice'")
+        return self
+
+    def check(self, value: Any) -> str | None:
+        """Return what is wrong with a value, or None."""
+        if self.type == "choice":
+            return None if value in self.choices else f"{value!r} is none of {', '.join(self.choices)}"
+        if self.type == "boolean":
+            return None if isinstance(value, bool) else f"true or false is wanted, not {value!r}"
+        if self.type == "string":
+            return self._check_text(value)
+        return self._check_number(value)
+
+    def _check_text(self, value: Any) -> str | None:
+        pattern = self.pattern or DEFAULT_PATTERN
+        if isinstance(value, str) and value.isprintable() and re.fullmatch(pattern, value):
+            return None
+        return f"{value!r} does not fit the pattern {pattern}"
+
+    def _check_number(self, value: Any) -> str | None:
+        allowed = (int,) if self.type == "integer" else (int, float)
+        if isinstance(value, bool) or not isinstance(value, allowed):
+            return f"a whole number is wanted, not {value!r}" if self.type == "integer" else f"{value!r} is no number"
+        if self.minimum is not None and value < self.minimum:
+            return f"{value} is less than the least allowed, {self.minimum:g}"
+        if self.maximum is not None and value > self.maximum:
+            return f"{value} is more than the most allowed, {self.maximum:g}"
+        return None
+
+
+class Site(Frozen):
+    """One place where clusters can run."""
+
+    name: Name
+    title: str = ""
+    description: str = ""
+    batch_system: Literal["local", "slurm"]
+    directory: str | None = None
+    interface: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:@-]+$")] | None = None
+    scheduler: SchedulerPlace = SchedulerPlace()
+    queues: tuple[Queue, ...] = Field(min_length=1)
+    sizes: tuple[Size, ...] = Field(min_length=1)
+    kernels: bool = True
+    environments: tuple[Environment, ...] = ()
+    accounts: tuple[Name, ...] = ()
+    options: tuple[Option, ...] = ()
+    prologue: tuple[str, ...] = ()
+    extra_directives: tuple[Directive, ...] = ()
+    local_directory: str | None = None
+    template: str | None = None
+    idle_timeout: Walltime | None = None
+
+    @field_validator("environments")
+    @classmethod
+    def _are_the_sites(cls, environments: tuple[Environment, ...]) -> tuple[Environment, ...]:
+        return tuple(environment.model_copy(update={"kind": "site"}) for environment in environments)
+
+    @model_validator(mode="after")
+    def _has_unique_names(self) -> Site:
+        for what in ("queues", "sizes", "environments", "options"):
+            names = [entry.name for entry in getattr(self, what)]
+            if twice := {name for name in names if names.count(name) > 1}:
+                raise ValueError(f"{what} has {', '.join(sorted(twice))} twice")
+        return self
+
+    @property
+    def label(self) -> str:
+        """The title, or the name where there is none."""
+        return self.title or self.name
+
+    def queue(self, name: str) -> Queue | None:
+        """Return the queue of that name, if there is one."""
+        return next((queue for queue in self.queues if queue.name == name), None)
+
+    def size(self, name: str) -> Size | None:
+        """Return the size of that name, if there is one."""
+        return next((size for size in self.sizes if size.name == name), None)

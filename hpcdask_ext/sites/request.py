@@ -1,0 +1,347 @@
+"""What a user asks for, checked against the site: every field that is wrong, at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+)
+
+from hpcdask_ext.clusters.models import Environment, FixedScaling, WorkerShape
+from hpcdask_ext.errors import FieldError, InvalidRequest, SiteNotFound
+from hpcdask_ext.sites.load import Sites
+from hpcdask_ext.sites.models import Queue, Site, Size
+from hpcdask_ext.sites.units import Memory, Walltime, format_memory, format_walltime
+
+
+def _check_name(name: str) -> str:
+    if not (name.isprintable() and name.strip() and len(name) <= 64):
+        raise ValueError("a name is one line of 1 to 64 printable characters")
+    return name
+
+
+def _check_account(account: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,99}", account):
+        raise ValueError("an account has only letters, digits and _ . @ : + -")
+    return account
+
+
+ClusterName = Annotated[str, AfterValidator(_check_name)]
+"""A name for people: anything on one line. It is shown, and goes nowhere else."""
+
+Account = Annotated[str, AfterValidator(_check_account)]
+"""An account's name, plain enough for any batch system."""
+
+Text = Annotated[str, StringConstraints(max_length=200)]
+
+_SIZE_TAGS = ("name", "custom")  # which branch of the field `size` was taken: no part of a field's name
+
+
+class CustomSize(BaseModel):
+    """A size that the user made."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    workers: int | None = Field(None, ge=1)
+    cores: int | None = Field(None, ge=1)
+    memory: Memory | None = None
+    workers_per_job: int = Field(1, ge=1)
+
+
+class Scaling(BaseModel):
+    """How many workers there shall be."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    mode: Literal["fixed"] = "fixed"
+    workers: int = Field(ge=0)
+
+
+class LaunchRequest(BaseModel):
+    """The body of a launch; see `docs/reference/rest.md`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    site: Text | None = None
+    queue: Text | None = None
+    size: (
+        Annotated[
+            Annotated[Text, Tag("name")] | Annotated[CustomSize, Tag("custom")],
+            Discriminator(lambda value: "custom" if isinstance(value, (dict, CustomSize)) else "name"),
+        ]
+        | None
+    ) = None
+    walltime: Walltime | None = None
+    account: Account | None = None
+    environment: Text | None = None
+    layout: Text | None = None
+    scaling: Scaling | None = None
+    name: ClusterName | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class ChangeRequest(BaseModel):
+    """The body of a change to a cluster."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: ClusterName | None = None
+    scaling: Scaling | None = None
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A launch in which everything is right."""
+
+    site: Site
+    queue: Queue
+    size: str | None
+    shape: WorkerShape
+    scaling: FixedScaling
+    walltime: timedelta | None
+    account: str | None
+    environment: Environment
+    name: str | None
+    options: dict[str, Any]
+
+
+def read_change(body: Mapping[str, Any], site: Site | None, queue: str, shape: WorkerShape) -> ChangeRequest:
+    """Return the change that `body` asks for.
+
+    Raises
+    ------
+    InvalidRequest
+        With every field that is wrong.
+    """
+    try:
+        change = ChangeRequest.model_validate(body)
+    except ValidationError as error:
+        raise InvalidRequest(_field_errors(error, ChangeRequest)) from error
+    limits = site.queue(queue) if site else None
+    if change.scaling is not None and limits is not None:
+        workers = change.scaling.workers
+        errors = [*_check_workers("scaling.workers", workers, limits), *_check_jobs("scaling.workers", workers, shape)]
+        if errors:
+            raise InvalidRequest(errors)
+    return change
+
+
+def read_launch(body: Mapping[str, Any], sites: Sites, kernels: Sequence[Environment]) -> Launch:
+    """Return the launch that `body` asks for, the site's defaults filled in.
+
+    Raises
+    ------
+    SiteNotFound
+        The site does not exist, and nothing else is wrong.
+    InvalidRequest
+        With every field that is wrong.
+    """
+    request, errors = _read_fields(body)
+    site = sites.get(request.site) if request.site is not None else next(iter(sites.sites), None)
+    if site is None:
+        error = FieldError("site", _unknown("site", request.site, (site.name for site in sites.sites)))
+        raise InvalidRequest([error, *errors]) if errors else SiteNotFound([error])
+    return _Checker(request, site, kernels, errors).launch()
+
+
+def environments_of(site: Site, kernels: Sequence[Environment]) -> tuple[Environment, ...]:
+    """Return what a site offers: its own environments, then the user's kernels where it allows them."""
+    own = {environment.name for environment in site.environments}
+    allowed = kernels if site.kernels else ()
+    return (*site.environments, *(kernel for kernel in allowed if kernel.name not in own))
+
+
+class _Checker:
+    """Checks one request against its site and adds what is wrong to `errors`."""
+
+    def __init__(
+        self, request: LaunchRequest, site: Site, kernels: Sequence[Environment], errors: list[FieldError]
+    ) -> None:
+        self.request, self.site, self.errors = request, site, errors
+        self.environments = environments_of(site, kernels)
+
+    def launch(self) -> Launch:
+        request, site = self.request, self.site
+        queue = self._queue()
+        name, shape, workers, walltime = self._size(queue)
+        environment = self._environment()
+        options = self._options()
+        self._account()
+        if request.layout not in (None, "elastic"):
+            self._add("layout", _unknown("layout", request.layout, ("elastic",)))
+        if self.errors or environment is None:
+            raise InvalidRequest(self.errors)
+        return Launch(
+            site=site,
+            queue=queue,
+            size=name,
+            shape=shape,
+            scaling=FixedScaling(workers=workers),
+            walltime=walltime,
+            account=request.account or (site.accounts[0] if site.accounts else None),
+            environment=environment,
+            name=request.name,
+            options=options,
+        )
+
+    def _add(self, field: str, message: str) -> None:
+        self.errors.append(FieldError(field, message))
+
+    def _queue(self) -> Queue:
+        """Return the queue asked for; where there is none of that name, one without limits, to go on checking."""
+        if self.request.queue is None:
+            return self.site.queues[0]
+        queue = self.site.queue(self.request.queue)
+        if queue is None:
+            self._add("queue", _unknown("queue", self.request.queue, (queue.name for queue in self.site.queues)))
+            return Queue(name="unknown")
+        return queue
+
+    def _size(self, queue: Queue) -> tuple[str | None, WorkerShape, int, timedelta | None]:
+        size = self._named_size()
+        workers = self.request.scaling.workers if self.request.scaling else size.workers
+        shape = WorkerShape(cores=size.cores, memory=size.memory, workers_per_job=size.workers_per_job)
+        custom = isinstance(self.request.size, CustomSize)
+        place = "scaling.workers" if self.request.scaling else "size.workers" if custom else "size"
+        self.errors += [*_check_workers(place, workers, queue), *_check_jobs(place, workers, shape)]
+        self.errors += _check_shape(("size.cores", "size.memory") if custom else ("size", "size"), shape, queue)
+        walltime = self.request.walltime or size.walltime or queue.limits.walltime
+        longest = queue.limits.walltime
+        if walltime and longest and walltime > longest:
+            self._add(
+                "walltime",
+                f"{format_walltime(walltime)} is longer than the queue {queue.name} allows: {format_walltime(longest)}",
+            )
+        if self.site.batch_system == "local":
+            walltime = None  # nothing would end such a process; it is better not to promise it
+        return (None if custom else size.name), shape, workers, walltime
+
+    def _named_size(self) -> Size:
+        """Return the size asked for, a custom one completed from the site's first: what is wrong is gathered."""
+        asked, default = self.request.size, self.site.sizes[0]
+        if asked is None:
+            return default
+        if isinstance(asked, str):
+            size = self.site.size(asked)
+            if size is None:
+                self._add("size", _unknown("size", asked, (size.name for size in self.site.sizes)))
+            return size or default
+        missing = [field for field in ("workers", "cores", "memory") if getattr(asked, field) is None]
+        for field in missing:
+            if f"size.{field}" not in {error.field for error in self.errors}:
+                self._add(f"size.{field}", "This is needed for a size of your own")
+        values = {"workers": 1, "cores": 1, "memory": 1} | asked.model_dump(exclude_none=True)
+        return Size.model_construct(name="custom", walltime=default.walltime, **values)
+
+    def _environment(self) -> Environment | None:
+        asked = self.request.environment
+        if asked is None:
+            if not self.environments:
+                self._add("environment", "There is no Python kernel here, and the site names no environment")
+            return next(iter(self.environments), None)
+        found = next((environment for environment in self.environments if environment.name == asked), None)
+        if found is None:
+            self._add("environment", _unknown("environment", asked, (known.name for known in self.environments)))
+        return found
+
+    def _account(self) -> None:
+        account, allowed = self.request.account, self.site.accounts
+        if account and allowed and account not in allowed:
+            self._add("account", _unknown("account", account, allowed))
+
+    def _options(self) -> dict[str, Any]:
+        known = {option.name: option for option in self.site.options}
+        values = {name: option.default for name, option in known.items() if option.default is not None}
+        for name, value in self.request.options.items():
+            if name not in known:
+                self._add(f"options.{name}", _unknown("option", name, known))
+            elif message := known[name].check(value):
+                self._add(f"options.{name}", message)
+            else:
+                values[name] = value
+        return values
+
+
+def _check_workers(field: str, workers: int, queue: Queue) -> list[FieldError]:
+    most = queue.limits.workers
+    if most is None or workers <= most:
+        return []
+    return [FieldError(field, f"{workers} workers are more than the queue {queue.name} allows: {most}")]
+
+
+def _check_jobs(field: str, workers: int, shape: WorkerShape) -> list[FieldError]:
+    rest = workers % shape.workers_per_job
+    if not rest:
+        return []
+    fits = workers - rest
+    message = f"{workers} workers do not fill jobs of {shape.workers_per_job}: choose {fits or ''}".rstrip()
+    return [FieldError(field, f"{message}{' or ' if fits else ' '}{fits + shape.workers_per_job}")]
+
+
+def _check_shape(fields: tuple[str, str], shape: WorkerShape, queue: Queue) -> list[FieldError]:
+    errors = []
+    per_job = f" in {shape.workers_per_job} workers of a job" if shape.workers_per_job > 1 else ""
+    cores, memory = shape.cores * shape.workers_per_job, shape.memory * shape.workers_per_job
+    if queue.limits.cores and cores > queue.limits.cores:
+        message = f"{cores} cores{per_job} are more than the queue {queue.name} allows: {queue.limits.cores}"
+        errors.append(FieldError(fields[0], message))
+    if queue.limits.memory and memory > queue.limits.memory:
+        limit = format_memory(queue.limits.memory)
+        message = f"{format_memory(memory)}{per_job} is more than the queue {queue.name} allows: {limit}"
+        errors.append(FieldError(fields[1], message))
+    return errors
+
+
+def _read_fields(body: Mapping[str, Any]) -> tuple[LaunchRequest, list[FieldError]]:
+    """Return the request without the fields that cannot be read, and what is wrong with those."""
+    try:
+        return LaunchRequest.model_validate(body), []
+    except ValidationError as error:
+        errors = _field_errors(error, LaunchRequest)
+    readable: dict[str, Any] = {key: dict(value) if isinstance(value, dict) else value for key, value in body.items()}
+    for wrong in errors:
+        top, _, nested = wrong.field.partition(".")
+        if nested and top in ("size", "options"):
+            readable[top].pop(nested, None)
+        else:
+            readable.pop(top, None)
+    return LaunchRequest.model_validate(readable), errors
+
+
+def _field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldError]:
+    found = []
+    for entry in error.errors():
+        path = [str(part) for part in entry["loc"] if part not in _SIZE_TAGS or entry["loc"][0] != "size"]
+        if entry["type"] == "extra_forbidden":
+            names = CustomSize.model_fields if path[0] == "size" else model.model_fields
+            message = _unknown("field", path[-1], names)
+        else:
+            message = f"{entry['msg'].removeprefix('Value error, ')}; found {_short(entry['input'])}"
+        found.append(FieldError(".".join(path), message))
+    return found
+
+
+def _unknown(what: str, value: object, known: Iterable[str]) -> str:
+    """Return a sentence that says what there is instead, the nearest first."""
+    names = list(known)
+    near = difflib.get_close_matches(str(value), names, n=1)
+    choices = ", ".join(near + [name for name in names if name not in near]) or "none"
+    return f"There is no {what} {_short(value)}; there is: {choices}"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"

@@ -1,0 +1,68 @@
+"""Memory and time as people write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ByteSize, PlainSerializer, TypeAdapter
+
+_WALLTIME = re.compile(r"(?:(?P<days>\d{1,4})-)?(?P<hours>\d{1,5}):(?P<minutes>[0-5]?\d)(?::(?P<seconds>[0-5]?\d))?\Z")
+_bytes = TypeAdapter(ByteSize)
+
+
+def parse_memory(value: Any) -> int:
+    """Return bytes for a number of bytes or a text such as ``16 GiB``."""
+    if isinstance(value, bool) or not isinstance(value, (int, float, str)):
+        raise ValueError(f"a number of bytes or a text such as '16 GiB' is wanted, not {value!r}")
+    try:
+        size = int(_bytes.validate_python(value))
+    except ValueError as error:
+        raise ValueError(f"{value!r} is no amount of memory: write for instance '16 GiB'") from error
+    if size < 1:
+        raise ValueError(f"{value!r} is no amount of memory: more than 0 bytes are needed")
+    return size
+
+
+def parse_walltime(value: Any) -> timedelta:
+    """Return the time for ``HH:MM:SS`` or ``D-HH:MM:SS``.
+
+    A number is taken as seconds: YAML reads an unquoted ``24:00:00`` as 86400.
+    """
+    if isinstance(value, timedelta):
+        return value
+    if isinstance(value, int) and not isinstance(value, bool):
+        time = timedelta(seconds=value)
+    elif isinstance(value, str) and (match := _WALLTIME.match(value.strip())):
+        time = timedelta(**{unit: int(number) for unit, number in match.groupdict().items() if number})
+    else:
+        raise ValueError(f"{value!r} is no walltime: write HH:MM:SS, for instance '01:30:00'")
+    if time < timedelta(minutes=1):
+        raise ValueError(f"{value!r} is too short: at least one minute is needed")
+    return time
+
+
+def format_walltime(time: timedelta | None) -> str | None:
+    """Return ``HH:MM:SS``, hours beyond 24 included."""
+    if time is None:
+        return None
+    minutes, seconds = divmod(int(time.total_seconds()), 60)
+    return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
+
+
+def format_memory(size: int) -> str:
+    """Return for instance ``16 GiB``."""
+    for unit, factor in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
+        if size >= factor:
+            return f"{size / factor:.4g} {unit}"
+    return f"{size} bytes"
+
+
+Memory = Annotated[int, BeforeValidator(parse_memory)]
+"""Bytes; read from a number or a text."""
+
+Walltime = Annotated[
+    timedelta, BeforeValidator(parse_walltime), PlainSerializer(format_walltime, return_type=str, when_used="json")
+]
+"""A time span; read from and written as ``HH:MM:SS``."""
