@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -34,13 +35,14 @@ class HPCDaskApp(ExtensionApp):
 
     def initialize_settings(self) -> None:
         """Register our events and make what the handlers work with; nothing heavy is imported yet."""
-        self.serverapp.event_logger.register_event_schema(EVENT_SCHEMA)
+        server: Any = self.serverapp
+        server.event_logger.register_event_schema(EVENT_SCHEMA)
         self.core = Core(
             root=Path(self.cluster_directory),
             config_path=jupyter_config_path(),
-            working_directory=Path(self.serverapp.root_dir),
-            kernel_specs=self.serverapp.kernel_spec_manager.get_all_specs,
-            emit=self._emit,
+            working_directory=Path(server.root_dir),
+            kernel_specs=server.kernel_spec_manager.get_all_specs,
+            emit=partial(server.event_logger.emit, schema_id=EVENT_SCHEMA_ID),
         )
         self.settings["hpcdask_core"] = self.core
 
@@ -62,6 +64,3 @@ class HPCDaskApp(ExtensionApp):
             return any(os.scandir(self.cluster_directory))
         except OSError:
             return False
-
-    def _emit(self, data: dict[str, Any]) -> None:
-        self.serverapp.event_logger.emit(schema_id=EVENT_SCHEMA_ID, data=data)

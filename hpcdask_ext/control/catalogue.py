@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,7 @@ class Catalogue:
         places: tuple[Place, ...] = ("host", "batch")
         for place in places:
             if (name, place) not in self._monitors:
-                self._monitors[name, place] = QueueMonitor(lambda place=place: self._query(name, place))
+                self._monitors[name, place] = QueueMonitor(partial(self._query, name, place))
         return {place: self._monitors[name, place] for place in places}
 
     def hurry(self, name: str, place: Place) -> None:

@@ -10,7 +10,8 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import Any
+from functools import partial
+from typing import Any, Protocol
 
 from hpcdask_ext.batch.base import JobElements
 from hpcdask_ext.clusters.credentials import Credentials
@@ -28,7 +29,12 @@ from hpcdask_ext.sites.request import Launch, read_change, read_launch
 
 log = logging.getLogger(__name__)
 
-Emit = Callable[[dict[str, Any]], None]
+
+class Emit(Protocol):
+    """Takes events."""
+
+    def __call__(self, *, data: dict[str, Any]) -> object:
+        """Take one event; see `docs/reference/rest.md`."""
 
 
 class ClusterManager:
@@ -183,7 +189,7 @@ class ClusterManager:
     async def _submit(self, cluster_id: str, launcher: Launcher, jobs: tuple[Job, ...]) -> None:
         """Submit jobs side by side, the record being written before and after each; raise the first error."""
         for job in jobs:
-            await self._change(cluster_id, lambda old, job=job: old.with_job(job), "details")
+            await self._change(cluster_id, partial(Cluster.with_job, job=job), "details")
         results = await asyncio.gather(
             *(self._submit_one(cluster_id, launcher, job) for job in jobs), return_exceptions=True
         )
@@ -279,7 +285,7 @@ class ClusterManager:
         for job in cluster.jobs:
             if job.submitted is None:
                 dated = job.model_copy(update={"submitted": datetime.now(timezone.utc)})
-                await self._change(cluster.id, lambda old, dated=dated: old.with_job(dated), "details")
+                await self._change(cluster.id, partial(Cluster.with_job, job=dated), "details")
         self._watch(cluster.id)
 
     def _watch(self, cluster_id: str) -> None:
@@ -322,7 +328,7 @@ class ClusterManager:
 
     def _tell(self, cluster: Cluster, what: str, previous: ClusterState | None = None) -> None:
         self._emit(
-            {
+            data={
                 "cluster": cluster.id,
                 "change": what,
                 "state": cluster.state.value,

@@ -143,19 +143,25 @@ def _finish(cluster: Cluster, now: datetime) -> Cluster:
 def _ending(cluster: Cluster, seen: Observation) -> tuple[ClusterState, str] | None:
     """Return how and why a cluster has to end, or None while it need not."""
     schedulers = [job.elements[1] for job in cluster.jobs if job.role is Role.SCHEDULER]
-    for scheduler in schedulers:
-        if scheduler.state is JobState.ENDED:
-            return ClusterState.STOPPED, "The scheduler was shut down, by a client or because nobody used it."
-        if scheduler.state is JobState.FAILED:
-            if _is_over(scheduler, cluster.walltime):
-                return ClusterState.STOPPED, "The walltime of the scheduler's job is over (walltime)."
-            return ClusterState.FAILED, f"The scheduler ended ({scheduler.reason}). Its log says why."
+    if schedulers and schedulers[0].state.is_final:
+        return _ending_of_scheduler(schedulers[0], cluster.walltime)
     workers = [element for job in cluster.jobs if job.role is Role.WORKER for element in job.elements.values()]
-    if not workers or any(not element.state.is_final for element in workers):
+    is_working = any(not element.state.is_final for element in workers) or bool(seen.scheduler and cluster.workers)
+    if not workers or is_working or cluster.scaling.workers == 0:
         return None
-    if seen.scheduler is not None and (seen.scheduler.workers or cluster.scaling.workers == 0):
-        return None
-    if any(_is_over(element, cluster.walltime) for element in workers):
+    return _ending_of_workers(workers, cluster.walltime)
+
+
+def _ending_of_scheduler(scheduler: Element, walltime: timedelta | None) -> tuple[ClusterState, str]:
+    if scheduler.state is JobState.ENDED:
+        return ClusterState.STOPPED, "The scheduler was shut down, by a client or because nobody used it."
+    if _is_over(scheduler, walltime):
+        return ClusterState.STOPPED, "The walltime of the scheduler's job is over (walltime)."
+    return ClusterState.FAILED, f"The scheduler ended ({scheduler.reason}). Its log says why."
+
+
+def _ending_of_workers(workers: Sequence[Element], walltime: timedelta | None) -> tuple[ClusterState, str]:
+    if any(_is_over(element, walltime) for element in workers):
         return ClusterState.STOPPED, "The walltime of the workers' jobs is over (walltime)."
     reasons = sorted({element.reason for element in workers if element.state is JobState.FAILED})
     if reasons:

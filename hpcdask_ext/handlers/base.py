@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from jupyter_server.base.handlers import APIHandler
+from jupyter_server.base.handlers import APIHandler, JupyterHandler
 from tornado import web
 
 from hpcdask_ext import errors
@@ -35,7 +35,18 @@ def status_of(error: errors.HPCDaskError) -> tuple[int, str]:
     return next(STATUS[cls] for cls in type(error).__mro__ if cls in STATUS)
 
 
-class HPCDaskHandler(APIHandler):
+class QuietErrors(JupyterHandler):
+    """Logs an error of ours as what it is, a line: it is an answer, not a fault of the server."""
+
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log an exception that ended a request."""
+        if isinstance(value, errors.HPCDaskError):
+            self.log.info("%s %s: %s", self.request.method, self.request.path, value.message)
+        else:
+            super().log_exception(typ, value, tb)
+
+
+class HPCDaskHandler(QuietErrors, APIHandler):
     """The base of the REST handlers. None of them has an `except`: an error that is raised becomes its answer here."""
 
     auth_resource = AUTH_RESOURCE
@@ -77,10 +88,3 @@ class HPCDaskHandler(APIHandler):
                 "errors": [{"field": field.field, "message": field.message} for field in fields],
             }
         )
-
-    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
-        """Log an error of ours as what it is, a line: it is an answer, not a fault of the server."""
-        if isinstance(value, errors.HPCDaskError):
-            self.log.info("%s %s: %s", self.request.method, self.request.path, value.message)
-        else:
-            super().log_exception(typ, value, tb)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hpcdask_ext.control.manager import ClusterManager
+    from hpcdask_ext.control.manager import ClusterManager, Emit
 
 
 class Core:
@@ -34,7 +34,7 @@ class Core:
         config_path: list[str],
         working_directory: Path,
         kernel_specs: Callable[[], Mapping[str, Any]],
-        emit: Callable[[dict[str, Any]], None],
+        emit: Emit,
     ) -> None:
         self.root = root
         self._config_path, self._working_directory = config_path, working_directory

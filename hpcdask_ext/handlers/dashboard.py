@@ -7,6 +7,7 @@ cluster's token, speaks TLS with the cluster's certificate, and keeps the user's
 from __future__ import annotations
 
 import ssl
+from http.client import responses
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,7 +18,7 @@ from tornado import httpclient, web
 
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.errors import HPCDaskError
-from hpcdask_ext.handlers.base import AUTH_RESOURCE, status_of
+from hpcdask_ext.handlers.base import AUTH_RESOURCE, QuietErrors, status_of
 
 # The user's credentials, for Jupyter or a hub: nothing that a Dask scheduler may see.
 _WITHHELD = ("Cookie", "Authorization", "X-XSRFToken")
@@ -26,7 +27,7 @@ _REQUEST_TIMEOUT = 60.0
 _GATEWAY_FAILED = (500, 599)  # what jupyter-server-proxy says when the other side does not answer
 
 
-class DashboardProxyHandler(ProxyHandler):
+class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  # (jupyter-server-proxy has no types)
     """Serves ``hpcdask/proxy/ID/...``."""
 
     SUPPORTED_METHODS = ("GET", "HEAD")
@@ -42,7 +43,8 @@ class DashboardProxyHandler(ProxyHandler):
     @authorized
     async def get(self, cluster_id: str, path: str) -> None:
         """Answer a page, or open a websocket."""
-        await super().get(cluster_id, path)
+        page: Any = super().get(cluster_id, path)
+        await page
 
     async def http_get(self, cluster_id: str, path: str) -> None:
         """Answer a page."""
@@ -121,12 +123,14 @@ class DashboardProxyHandler(ProxyHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with a sentence that a tile can show."""
         error = kwargs.get("exc_info", (None, None))[1]
-        text = "The dashboard does not answer. Its cluster may be ending, or the network between may be down."
         if isinstance(error, HPCDaskError):
             status_code, text = status_of(error)[0], error.message
-        elif isinstance(error, web.HTTPError) and status_code not in _GATEWAY_FAILED:
-            text = error.log_message or error.reason or text
-        self.set_status(502 if status_code in _GATEWAY_FAILED else status_code)
+        elif status_code in _GATEWAY_FAILED:
+            status_code = 502
+            text = "The dashboard does not answer. Its cluster may be ending, or the network between may be down."
+        else:
+            text = getattr(error, "log_message", None) or responses.get(status_code, "Error")
+        self.set_status(status_code)
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(text)
 

@@ -23,7 +23,6 @@ from hpcdask_ext.launchers.dask_command import job_environment, scheduler_comman
 from hpcdask_ext.sites.environment import check_probe, probe
 from hpcdask_ext.sites.models import Site
 
-
 LAUNCH_LOG = "launch.log"
 """The log, in a cluster's folder of logs, of what its launch did."""
 
@@ -140,6 +139,7 @@ class BatchLauncher(Launcher):
 
 
 def _append(path: Path, text: str) -> None:
+    path.touch(mode=0o600)
     with path.open("a", encoding="utf-8") as file:
         file.write(text)
 
