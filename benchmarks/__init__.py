@@ -1,0 +1,1 @@
+"""How fast hpcdask-ext is, beside dask-labextension in the same run: `python -m benchmarks`."""

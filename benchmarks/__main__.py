@@ -1,0 +1,101 @@
+"""Measure hpcdask-ext beside dask-labextension and print the README's table."""
+
+import argparse
+import sys
+from collections.abc import Callable
+
+from benchmarks import report, startup, submissions
+from benchmarks.browser import OURS, THEIRS, chromium, launch
+from benchmarks.report import Row
+from benchmarks.servers import jupyter_server
+
+WHICH = ("first launch of a server", "later ones")
+
+
+def progress(message: str) -> None:
+    """Say what is being measured, beside the table."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def measure_launch(rounds: int) -> list[Row]:
+    """Measure click to card, click to tile and the answer's time; the first launch of a server is a row of its own."""
+    card = [Row(f"click to the card visible, `local`, {which}", "<= 150 ms", " ms") for which in WHICH]
+    tile = [Row(f"click to the first tile drawn, `local`, 2 workers, {which}", "<= theirs", " ms") for which in WHICH]
+    answer = Row("the request to launch is answered, `local`", "<= 50 ms", " ms")
+    slurm_card = Row("click to the card visible, Slurm", "<= 150 ms", " ms")
+    with chromium() as browser:
+        for number in range(1, rounds + 1):
+            progress(f"launches, round {number} of {rounds}")
+            with jupyter_server(19101, hpcdask=True) as ours:
+                for cards, tiles in zip(card, tile, strict=True):
+                    times = launch(browser, ours, OURS)
+                    cards.ours.append(times["card"])
+                    tiles.ours.append(times["tile"])
+                answer.ours.append(submissions.answer_time(ours))
+            with jupyter_server(19102, hpcdask=False) as theirs:
+                for cards, tiles in zip(card, tile, strict=True):
+                    times = launch(browser, theirs, THEIRS)
+                    cards.theirs.append(times["card"])
+                    tiles.theirs.append(times["tile"])
+                answer.theirs.append(submissions.their_answer_time(theirs))
+        with (
+            submissions.slurm() as batch,
+            jupyter_server(19103, hpcdask=True, site=submissions.SITE, env=batch.env) as centre,
+        ):
+            for number in range(1, rounds + 1):
+                progress(f"launches on Slurm, round {number} of {rounds}")
+                slurm_card.ours.append(launch(browser, centre, OURS, card_only=True)["card"])
+    return [*card, slurm_card, *tile, answer]
+
+
+def measure_startup(rounds: int) -> list[Row]:
+    """Start a Jupyter server with and without our extension, by turns."""
+    imported = Row("import time added to a Jupyter server", "<= 100 ms", " ms")
+    started = Row("start-up time added to a Jupyter server", "", " ms")
+    modules = Row("modules added to a Jupyter server (`distributed` is not among them)", "")
+    startup.probe(hpcdask=True)  # writes the bytecode that Python caches, so that all rounds are alike
+    for number in range(1, rounds + 1):
+        progress(f"starts of a server, round {number} of {rounds}")
+        without, with_ours = startup.probe(hpcdask=False), startup.probe(hpcdask=True)
+        # The server without our extension imports it last, when all else is there: what we add by ourselves.
+        imported.ours.append(without["import"])
+        started.ours.append(with_ours["wall"] - without["wall"])
+        modules.ours.append(with_ours["modules"] - without["modules"])
+    return [imported, started, modules]
+
+
+def measure_submissions(_rounds: int) -> list[Row]:
+    """Count how often `sbatch` runs; it is a count, so once is enough."""
+    rows = []
+    with (
+        submissions.slurm() as batch,
+        jupyter_server(19103, hpcdask=True, site=submissions.SITE, env=batch.env) as centre,
+    ):
+        for workers in (1, 8, 64):
+            progress(f"submissions for {workers} workers")
+            count = submissions.submissions_of(centre, batch, workers)
+            rows.append(Row(f"Slurm submissions for {workers} workers", "1", ours=[count]))
+    return rows
+
+
+MEASUREMENTS: dict[str, Callable[[int], list[Row]]] = {
+    "launch": measure_launch,
+    "startup": measure_startup,
+    "submissions": measure_submissions,
+}
+
+
+def main() -> None:
+    """Run the measurements that were asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("measurements", nargs="*", help=f"some of: {', '.join(MEASUREMENTS)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=5, help="how often each is measured (default: 5)")
+    options = parser.parse_args()
+    if unknown := set(options.measurements) - set(MEASUREMENTS):
+        parser.error(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
+    rows = [row for name in options.measurements or MEASUREMENTS for row in MEASUREMENTS[name](options.rounds)]
+    print(report.write(rows))
+
+
+if __name__ == "__main__":
+    main()

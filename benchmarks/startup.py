@@ -1,0 +1,56 @@
+"""What our server extension adds to the start of a Jupyter server that has no dask-labextension."""
+
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from benchmarks.servers import environment
+
+# Runs in a process of its own: makes a JupyterLab server ready to serve, extensions loaded, and says what that took.
+PROBE = """
+import json, sys, time
+start = time.perf_counter()
+from jupyterlab.labapp import LabApp
+extensions = json.loads(sys.argv[1])
+app = LabApp.initialize_server(
+    argv=["--allow-root", "--no-browser", "--port=0", f"--ServerApp.jpserver_extensions={extensions}"])
+wall = time.perf_counter() - start
+modules = set(sys.modules)
+imported = time.perf_counter()
+import hpcdask_ext
+hpcdask_ext._jupyter_server_extension_points()
+imported = time.perf_counter() - imported
+print("probe:" + json.dumps({"wall": wall * 1000, "import": imported * 1000,
+    "loaded": "hpcdask_ext.app" in modules, "modules": len(modules), "distributed": "distributed" in sys.modules}))
+"""
+
+
+def probe(*, hpcdask: bool) -> dict[str, float]:
+    """Start one server with or without our extension; return milliseconds (`wall`, `import`) and `modules`."""
+    with tempfile.TemporaryDirectory(prefix="hpcdask-bench-") as folder:
+        home = Path(folder)
+        extensions = json.dumps({"hpcdask_ext": hpcdask, "dask_labextension": False})
+        # Bytecode is cached where people run this; measure that, not the compiler.
+        env = {name: value for name, value in environment(home).items() if name != "PYTHONDONTWRITEBYTECODE"}
+        answer = subprocess.run(
+            [sys.executable, "-c", PROBE, extensions],
+            cwd=home,
+            env=env,
+            capture_output=True,
+            check=False,
+            text=True,
+            timeout=120,
+        )
+    lines = [line for line in answer.stdout.splitlines() if line.startswith("probe:")]
+    if not lines:
+        raise RuntimeError(f"The server did not start:\n{answer.stderr[-3000:]}")
+    result = json.loads(lines[-1].removeprefix("probe:"))
+    if result["loaded"] != hpcdask:
+        raise RuntimeError(
+            f"The extension should {'' if hpcdask else 'not '}have been loaded:\n{answer.stderr[-3000:]}"
+        )
+    if result["distributed"]:
+        raise RuntimeError("The server imported distributed at its start")
+    return result
