@@ -53,7 +53,7 @@ def machine() -> dict[str, str]:
                 f"Python {platform.python_version()}",
                 *(f"{name} {version(name)}" for name in PACKAGES),
                 said_by(CHROMIUM, "--version").split(" built on")[0].strip(),
-                said_by("sbatch", "--version"),
+                said_by("/usr/sbin/slurmctld", "-V"),
             ]
         ),
     }

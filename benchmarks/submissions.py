@@ -65,6 +65,13 @@ def slurm() -> Iterator[Slurm]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def first_answer_time(server: Server) -> float:
+    """Ask a new server for its sites; return the milliseconds until the answer."""
+    start = time.perf_counter()
+    server.api.get("hpcdask/api/sites").raise_for_status()
+    return (time.perf_counter() - start) * 1000
+
+
 def answer_time(server: Server) -> float:
     """Launch a small cluster over REST; return the milliseconds until the answer."""
     start = time.perf_counter()
