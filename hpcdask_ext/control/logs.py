@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hpcdask_ext.clusters.models import Cluster
+from hpcdask_ext.clusters.models import Cluster, Job, JobState
 from hpcdask_ext.errors import FieldError, InvalidRequest
 from hpcdask_ext.launchers.batch import LAUNCH_LOG
 
@@ -35,6 +35,16 @@ def read_logs(cluster: Cluster, role: str | None, job: str | None, tail: str | N
     ]
 
 
+def last_words(cluster: Cluster) -> str:
+    """Return the last line of the log of the first job that failed, or an empty text; does file I/O."""
+    for job in cluster.jobs:
+        for index, element in job.elements.items():
+            if element.state is JobState.FAILED:
+                text = str(_end_of(_path(cluster, job, index), 20)["text"]).strip()
+                return text.splitlines()[-1].strip() if text else ""
+    return ""
+
+
 def _check(role: str | None, tail: str) -> int:
     errors = []
     if role not in (None, *_ROLES):
@@ -47,13 +57,16 @@ def _check(role: str | None, tail: str) -> int:
 
 
 def _paths(cluster: Cluster) -> Iterator[tuple[str, str, Path]]:
-    logs = cluster.directory / "logs"
-    yield "launch", "launch", logs / LAUNCH_LOG
+    yield "launch", "launch", cluster.directory / "logs" / LAUNCH_LOG
     for job in cluster.jobs:
         for index in job.elements:
             name = job.id or job.name
-            path = logs / f"{job.tag}.{index}.log"
-            yield (name if len(job.elements) == 1 else f"{name}_{index}"), job.role.value, path
+            shown = name if len(job.elements) == 1 else f"{name}_{index}"
+            yield shown, job.role.value, _path(cluster, job, index)
+
+
+def _path(cluster: Cluster, job: Job, index: int) -> Path:
+    return cluster.directory / "logs" / f"{job.tag}.{index}.log"
 
 
 def _end_of(path: Path, lines: int) -> dict[str, Any]:

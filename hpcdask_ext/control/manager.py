@@ -18,9 +18,9 @@ from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster, ClusterState, FixedScaling, Job, JobState
 from hpcdask_ext.clusters.store import ClusterStore, new_id
 from hpcdask_ext.control.catalogue import Catalogue
-from hpcdask_ext.control.logs import read_logs
+from hpcdask_ext.control.logs import last_words, read_logs
 from hpcdask_ext.control.reconcile import Observation, reconcile
-from hpcdask_ext.control.scaling import shrink
+from hpcdask_ext.control.scaling import end_unstarted, shrink
 from hpcdask_ext.control.view import cluster_view, sites_view
 from hpcdask_ext.control.watch import ClusterWatch
 from hpcdask_ext.errors import BatchUnreachable, ClusterNotFound, CommandMissing, HPCDaskError, WrongState
@@ -262,6 +262,7 @@ class ClusterManager:
             launcher = await self._launcher(cluster)
             await launcher.cancel(place, [JobElements(str(job.id)) for job in jobs])
             self._trouble.pop(cluster.id, None)
+            await self._change(cluster.id, end_unstarted, "details")
             self.catalogue.hurry(cluster.site, place)
         except (HPCDaskError, OSError) as error:
             self._trouble[cluster.id] = str(error)
@@ -278,6 +279,7 @@ class ClusterManager:
 
     async def _resume(self, cluster: Cluster) -> None:
         """Take up a cluster that another server process left."""
+        await self.catalogue.launcher(cluster.site)
         if cluster.state is ClusterState.SUBMITTING:
             reason = "The Jupyter server ended while this cluster was being launched."
             await self._decide_end(cluster.id, ClusterState.FAILED, reason, "state")
@@ -306,12 +308,20 @@ class ClusterManager:
         explain = self.catalogue.explainer(before.site)
         await self._change(cluster_id, lambda old: reconcile(old, seen, explain), "")
         after = self.get(cluster_id)
+        if after.outcome is ClusterState.FAILED and before.outcome is None:
+            await self._add_last_words(after)
         is_left = any(job.id is not None and job.uncancelled for job in after.jobs)
         if after.state is ClusterState.STOPPING and is_left and not self._act(cluster_id).locked():
             self._spawn(self._cancel_rest(cluster_id))
         if after.state.is_final:
             await asyncio.to_thread(Credentials(after.directory).remove)
         return after is not before
+
+    async def _add_last_words(self, cluster: Cluster) -> None:
+        """Put what a failed job printed last behind the reason: it most often says what to do."""
+        if words := await asyncio.to_thread(last_words, cluster):
+            reason = f"{cluster.reason} It printed: {words[:300]}"
+            await self._change(cluster.id, lambda old: old.model_copy(update={"reason": reason}), "details")
 
     async def _change(self, cluster_id: str, change: Callable[[Cluster], Cluster], what: str) -> None:
         """Change a record in memory at once and on disk before this returns; tell it, if anything differs."""

@@ -154,10 +154,13 @@ def _ending(cluster: Cluster, seen: Observation) -> tuple[ClusterState, str] | N
 
 def _ending_of_scheduler(scheduler: Element, walltime: timedelta | None) -> tuple[ClusterState, str]:
     if scheduler.state is JobState.ENDED:
-        return ClusterState.STOPPED, "The scheduler was shut down, by a client or because nobody used it."
+        return (
+            ClusterState.STOPPED,
+            "The scheduler was shut down: by a client, from outside, or because nobody used it.",
+        )
     if _is_over(scheduler, walltime):
         return ClusterState.STOPPED, "The walltime of the scheduler's job is over (walltime)."
-    return ClusterState.FAILED, f"The scheduler ended ({scheduler.reason}). Its log says why."
+    return ClusterState.FAILED, f"The scheduler failed ({scheduler.reason}): see its log."
 
 
 def _ending_of_workers(workers: Sequence[Element], walltime: timedelta | None) -> tuple[ClusterState, str]:
@@ -165,7 +168,7 @@ def _ending_of_workers(workers: Sequence[Element], walltime: timedelta | None) -
         return ClusterState.STOPPED, "The walltime of the workers' jobs is over (walltime)."
     reasons = sorted({element.reason for element in workers if element.state is JobState.FAILED})
     if reasons:
-        return ClusterState.FAILED, f"Every worker's job failed ({'; '.join(reasons)}). Their logs say why."
+        return ClusterState.FAILED, f"Every worker's job failed ({'; '.join(reasons)}): see their logs."
     return ClusterState.STOPPED, "Every worker has ended."
 
 
@@ -215,4 +218,4 @@ def _warnings(cluster: Cluster) -> tuple[str, ...]:
     return (*kept, f"{len(failed)} of {len(workers)} worker jobs failed ({reasons}){_SEE_LOGS}")
 
 
-_SEE_LOGS = ": their logs say why."
+_SEE_LOGS = ": see their logs."

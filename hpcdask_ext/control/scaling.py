@@ -45,6 +45,18 @@ async def shrink(cluster: Cluster, workers: int, launcher: Launcher, change: Cha
     await _cancel(cluster, unconnected[: elements - len(retired)], launcher, change)
 
 
+def end_unstarted(cluster: Cluster) -> Cluster:
+    """Return the cluster with what was cancelled before it started as ended: nothing will ever report its end."""
+    for job in cluster.jobs:
+        waiting = [
+            index
+            for index in job.live
+            if job.elements[index].cancelled and job.elements[index].state is JobState.PENDING
+        ]
+        cluster = cluster.with_job(job.with_elements(waiting, state=JobState.ENDED))
+    return cluster
+
+
 def _candidates(cluster: Cluster, state: JobState) -> _Chosen:
     """Return the worker elements in a state that nobody has cancelled yet, the newest first."""
     jobs = [job for job in reversed(cluster.jobs) if job.role is Role.WORKER and job.id is not None]
@@ -82,6 +94,7 @@ async def _cancel(cluster: Cluster, chosen: _Chosen, launcher: Launcher, change:
     await change(lambda old: _mark(old, chosen))
     for place, elements in by_place.items():
         await launcher.cancel(place, elements)
+    await change(end_unstarted)
 
 
 def _mark(cluster: Cluster, chosen: Iterable[tuple[str, int]]) -> Cluster:

@@ -81,7 +81,8 @@ class ClusterWatch:
             self._address = await asyncio.to_thread(SchedulerAddress.read, cluster.scheduler_file)
             if self._address is not None:
                 self._follower = asyncio.create_task(self._follow(self._address, Credentials(cluster.directory)))
-        silent = [self._silent] if self._silent else []
+        # Once a cluster is stopping, its scheduler's silence is what was asked for.
+        silent = [self._silent] if self._silent and cluster.state is not ClusterState.STOPPING else []
         answers = {}
         for place, monitor in self._monitors.items():
             if self._has_to_ask(cluster, place):

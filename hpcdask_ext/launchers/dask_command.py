@@ -22,15 +22,16 @@ _WAIT_FOR_SCHEDULER = "until [ -s {file} ]; do if [ -e {ended} ]; then exit 1; f
 def job_environment(cluster: Cluster, site: Site) -> dict[str, str]:
     """Return the variables of every job of a cluster: the environment's own, and what the preload and Dask read."""
     credentials = Credentials(cluster.directory)
-    dashboard = {
-        "CA_FILE": str(credentials.certificate),
-        "CERT": str(credentials.certificate),
-        "KEY": str(credentials.key),
-    }
+    certificate, key = str(credentials.certificate), str(credentials.key)
+    # Not as options: given those, Dask's scheduler refuses a network interface.
+    comm, dashboard = "DASK_DISTRIBUTED__COMM__", "DASK_DISTRIBUTED__SCHEDULER__DASHBOARD__TLS__"
+    tls = {f"{comm}REQUIRE_ENCRYPTION": "true", f"{comm}TLS__CA_FILE": certificate, f"{dashboard}CA_FILE": certificate}
+    for owner in (f"{comm}TLS__SCHEDULER__", f"{comm}TLS__WORKER__", f"{comm}TLS__CLIENT__", dashboard):
+        tls |= {f"{owner}CERT": certificate, f"{owner}KEY": key}
     return {
         **cluster.environment.env,
+        **tls,
         "HPCDASK_TOKEN_FILE": str(credentials.token_file),
-        **{f"DASK_DISTRIBUTED__SCHEDULER__DASHBOARD__TLS__{key}": value for key, value in dashboard.items()},
         # A link to this dashboard leads nowhere but through the proxy, and the user's own may name a variable that
         # the nodes do not have.
         "DASK_DISTRIBUTED__DASHBOARD__LINK": "{scheme}://{host}:{port}/status",
@@ -39,8 +40,7 @@ def job_environment(cluster: Cluster, site: Site) -> dict[str, str]:
 
 def scheduler_command(cluster: Cluster, site: Site) -> str:
     """Return the shell text that runs the scheduler."""
-    words = [*_python(cluster, "distributed.cli.dask_scheduler"), *_tls(cluster)]
-    words += ["--scheduler-file", str(cluster.scheduler_file), "--port", "0"]
+    words = [*_dask(cluster, "scheduler"), "--port", "0"]
     if site.batch_system == "local":
         words += ["--host", _LOOPBACK, "--dashboard-address", f"{_LOOPBACK}:0"]
     else:
@@ -53,8 +53,7 @@ def scheduler_command(cluster: Cluster, site: Site) -> str:
 def worker_command(cluster: Cluster, site: Site, job: Job) -> str:
     """Return the shell text that runs the workers of one element of `job`, named after it."""
     shape = cluster.shape
-    words = [*_python(cluster, "distributed.cli.dask_worker"), *_tls(cluster)]
-    words += ["--scheduler-file", str(cluster.scheduler_file), "--death-timeout", str(_DEATH_TIMEOUT)]
+    words = [*_dask(cluster, "worker"), "--death-timeout", str(_DEATH_TIMEOUT)]
     words += ["--nthreads", str(shape.cores), "--memory-limit", str(shape.memory)]
     words += ["--nworkers", str(shape.workers_per_job), "--no-dashboard"]
     words += ["--host", _LOOPBACK] if site.batch_system == "local" else _interface(site)
@@ -76,14 +75,9 @@ def worker_name(cluster: Cluster, job: Job) -> str:
     return f"{cluster.id}-{job.tag}"
 
 
-def _python(cluster: Cluster, module: str) -> list[str]:
-    return [*cluster.environment.argv, "-m", module]
-
-
-def _tls(cluster: Cluster) -> list[str]:
-    credentials = Credentials(cluster.directory)
-    files = ["--tls-ca-file", credentials.certificate, "--tls-cert", credentials.certificate]
-    return [*map(str, files), "--tls-key", str(credentials.key), "--protocol", "tls", "--preload", str(PRELOAD)]
+def _dask(cluster: Cluster, program: str) -> list[str]:
+    words = [*cluster.environment.argv, "-m", f"distributed.cli.dask_{program}", "--protocol", "tls"]
+    return [*words, "--preload", str(PRELOAD), "--scheduler-file", str(cluster.scheduler_file)]
 
 
 def _interface(site: Site) -> list[str]:
