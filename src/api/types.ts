@@ -1,0 +1,177 @@
+/**
+ * What the server speaks: docs/reference/rest.md, in TypeScript.
+ *
+ * Memory is in bytes, times are ISO 8601 in UTC, walltimes are `HH:MM:SS`.
+ */
+
+export type ClusterState =
+  | 'submitting'
+  | 'pending'
+  | 'starting'
+  | 'running'
+  | 'stopping'
+  | 'stopped'
+  | 'failed';
+
+export type Layout = 'elastic' | 'allocation';
+
+export interface ILimits {
+  workers?: number | null;
+  cores?: number | null;
+  memory?: number | null;
+  walltime?: string | null;
+  nodes?: number | null;
+}
+
+export interface IQueue {
+  name: string;
+  title: string;
+  limits: ILimits;
+}
+
+export interface ISize {
+  name: string;
+  title: string;
+  workers: number;
+  cores: number;
+  memory: number;
+  workers_per_job: number;
+  walltime: string | null;
+}
+
+export interface IEnvironment {
+  name: string;
+  title: string;
+  kind: string;
+}
+
+export type OptionValue = string | number | boolean;
+
+export interface ISiteOption {
+  name: string;
+  title: string;
+  description: string;
+  type: 'string' | 'integer' | 'number' | 'boolean' | 'choice';
+  default: OptionValue | null;
+  choices?: OptionValue[] | null;
+  minimum?: number | null;
+  maximum?: number | null;
+  pattern?: string | null;
+}
+
+export interface ISiteDefaults {
+  queue: string | null;
+  size: string | null;
+  account: string | null;
+  environment: string | null;
+  layout: Layout;
+  walltime: string | null;
+}
+
+export interface ISite {
+  name: string;
+  title: string;
+  description: string;
+  batch_system: string;
+  layouts: Layout[];
+  scheduler: { place: 'host' | 'job' };
+  queues: IQueue[];
+  sizes: ISize[];
+  environments: IEnvironment[];
+  accounts: string[];
+  options: ISiteOption[];
+  defaults: ISiteDefaults;
+}
+
+/** A site file that could not be read, and what to do about it. */
+export interface IProblem {
+  file: string;
+  where: string;
+  message: string;
+}
+
+export interface ISites {
+  sites: ISite[];
+  problems: IProblem[];
+}
+
+/** A size that is no named one; `memory` is bytes or a text such as `16 GiB`. */
+export interface ICustomSize {
+  workers: number;
+  cores: number;
+  memory: number | string;
+  workers_per_job?: number;
+}
+
+/** What is left out, the site decides. */
+export interface ILaunchRequest {
+  site?: string;
+  queue?: string;
+  size?: string | ICustomSize;
+  walltime?: string;
+  account?: string;
+  environment?: string;
+  layout?: Layout;
+  name?: string;
+  options?: { [name: string]: OptionValue };
+}
+
+export interface IJob {
+  id: string;
+  role: string;
+  state: string;
+  reason: string;
+  node: string | null;
+  count: number;
+}
+
+export interface ICluster {
+  id: string;
+  name: string;
+  site: string;
+  site_title: string;
+  queue: string;
+  layout: Layout;
+  size: string | null;
+  environment: string;
+  state: ClusterState;
+  reason: string;
+  reachable: boolean;
+  created: string;
+  started: string | null;
+  ended: string | null;
+  ends_at: string | null;
+  estimated_start: string | null;
+  walltime: string | null;
+  workers: { requested: number; pending: number; running: number };
+  cores: number;
+  memory: number;
+  scaling: { mode: string; workers?: number };
+  limits: ILimits;
+  clients: number;
+  jobs: IJob[];
+  scheduler: { address: string | null; file: string | null };
+  dashboard_url: string | null;
+  client_code: string;
+  warnings: string[];
+}
+
+export type LogRole = 'scheduler' | 'worker' | 'launch';
+
+export interface ILog {
+  job: string;
+  role: LogRole;
+  text: string;
+  truncated: boolean;
+}
+
+/** What is wrong with one field of a request; nested fields with dots. */
+export interface IFieldError {
+  field: string;
+  message: string;
+}
+
+/** The names of a dashboard's plots, and their routes below its URL. */
+export interface IPlots {
+  [name: string]: string;
+}

@@ -1,0 +1,54 @@
+import { Dialog, InputDialog, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { ICluster } from './api/types';
+
+/** How many workers a cluster is to have, or `null`. */
+export async function askWorkers(
+  cluster: ICluster,
+  trans: TranslationBundle
+): Promise<number | null> {
+  const answer = await InputDialog.getNumber({
+    title: trans.__('Scale %1', cluster.name),
+    label: trans.__('Number of workers'),
+    value: cluster.workers.requested,
+    okLabel: trans.__('Scale')
+  });
+  return answer.button.accept ? answer.value : null;
+}
+
+/** Another name for a cluster, or `null`. */
+export async function askName(
+  cluster: ICluster,
+  trans: TranslationBundle
+): Promise<string | null> {
+  const answer = await InputDialog.getText({
+    title: trans.__('Rename %1', cluster.name),
+    label: trans.__('Name'),
+    text: cluster.name,
+    okLabel: trans.__('Rename')
+  });
+  return answer.button.accept ? (answer.value ?? '').trim() : null;
+}
+
+/** Whether a cluster is to be stopped, whoever is connected to it. */
+export async function confirmStop(
+  cluster: ICluster,
+  trans: TranslationBundle
+): Promise<boolean> {
+  const answer = await showDialog({
+    title: trans.__('Stop %1?', cluster.name),
+    body: cluster.clients
+      ? trans._n(
+          '%1 client is connected to it. Its work on this cluster is lost.',
+          '%1 clients are connected to it. Their work on this cluster is lost.',
+          cluster.clients
+        )
+      : trans.__('What it computes and holds in memory is lost.'),
+    buttons: [
+      Dialog.cancelButton({ label: trans.__('Cancel') }),
+      Dialog.warnButton({ label: trans.__('Stop') })
+    ]
+  });
+  return answer.button.accept;
+}

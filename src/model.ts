@@ -1,0 +1,369 @@
+import type { Event } from '@jupyterlab/services';
+import type { IDisposable } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
+import { ISignal, Signal } from '@lumino/signaling';
+
+import { Client, messageOf } from './api/client';
+import type {
+  ICluster,
+  ILaunchRequest,
+  IPlots,
+  IProblem,
+  ISite
+} from './api/types';
+import { ChangeFeed } from './events';
+import { hasEnded } from './format';
+import { placeholder } from './launch';
+import { ClusterTable, equal } from './table';
+import type { IClusterModel } from './tokens';
+
+/** How often everything is read again, in milliseconds, while events come. */
+const SLOW = 60_000;
+/** The same while something happens and no event has ever come. */
+const FAST = 4_000;
+/** More changes at once than this are read as one list. */
+const MANY = 4;
+
+/** What is known about sites and clusters; the only one that talks to the API. */
+export class ClusterModel implements IClusterModel, IDisposable {
+  constructor(options: ClusterModel.IOptions) {
+    this._client = options.client;
+    this._table.changed.connect(() => this._clustersChanged.emit(), this);
+    this._table.selectedChanged.connect(
+      () => this._selectedChanged.emit(),
+      this
+    );
+    this._feed = new ChangeFeed({
+      stream: options.stream,
+      changed: ids => void this._reread(ids),
+      forgotten: id => this._table.remove(id)
+    });
+    this._poll = new Poll({
+      name: 'hpcdask-ext:ClusterModel',
+      auto: false,
+      factory: () => this._readClusters(),
+      frequency: { interval: SLOW, backoff: true, max: 5 * SLOW },
+      standby: () => (this._isLive ? 'when-hidden' : true)
+    });
+    document.addEventListener('visibilitychange', this._onVisible);
+    this.ready = this._start();
+  }
+
+  readonly ready: Promise<void>;
+
+  get clusters(): readonly ICluster[] {
+    return this._table.clusters;
+  }
+
+  get clustersChanged(): ISignal<this, void> {
+    return this._clustersChanged;
+  }
+
+  get sites(): readonly ISite[] {
+    return this._sites;
+  }
+
+  get problems(): readonly IProblem[] {
+    return this._problems;
+  }
+
+  get sitesChanged(): ISignal<this, void> {
+    return this._sitesChanged;
+  }
+
+  get selected(): ICluster | null {
+    return this._table.selected;
+  }
+
+  get selectedChanged(): ISignal<this, void> {
+    return this._selectedChanged;
+  }
+
+  get problem(): Error | null {
+    return this._problem;
+  }
+
+  get isDisposed(): boolean {
+    return this._isDisposed;
+  }
+
+  dispose(): void {
+    if (this._isDisposed) {
+      return;
+    }
+    this._isDisposed = true;
+    document.removeEventListener('visibilitychange', this._onVisible);
+    this._poll.dispose();
+    this._feed.dispose();
+    this._table.dispose();
+    Signal.clearData(this);
+  }
+
+  get(id: string): ICluster | undefined {
+    return this._table.get(id);
+  }
+
+  refusal(id: string): string {
+    return this._refusals.get(id) ?? '';
+  }
+
+  dismiss(id: string): void {
+    if (this._refusals.delete(id)) {
+      this._clustersChanged.emit();
+    }
+  }
+
+  isPlaceholder(id: string): boolean {
+    return this._launching.has(id);
+  }
+
+  select(id: string | null): void {
+    this._table.select(id);
+  }
+
+  async refresh(): Promise<void> {
+    await Promise.allSettled([this._readSites(), this._readClusters()]);
+  }
+
+  async launch(request: ILaunchRequest): Promise<ICluster> {
+    const before = this.selected?.id ?? null;
+    const site = this._sites.find(one => one.name === request.site);
+    const shownId = `launching-${(this._launches += 1)}`;
+    this._launching.add(shownId);
+    this._table.set([
+      placeholder(shownId, request, site, new Date()),
+      ...this.clusters
+    ]);
+    this.select(shownId);
+    try {
+      const cluster = await this._client.launch(request);
+      this._table.touch(cluster.id);
+      this._launching.delete(shownId);
+      this._table.replace(shownId, cluster);
+      return cluster;
+    } catch (error) {
+      if (this.selected?.id === shownId) {
+        this.select(before);
+      }
+      this._launching.delete(shownId);
+      this._table.remove(shownId);
+      throw error;
+    } finally {
+      this._pace(true);
+      void this._reread([]);
+    }
+  }
+
+  rename(id: string, name: string): Promise<void> {
+    return this._act(id, { name }, () => this._client.rename(id, name));
+  }
+
+  scale(id: string, workers: number): Promise<void> {
+    const running = this.get(id)?.workers.running ?? 0;
+    const pending = Math.max(0, workers - running);
+    const shown = { workers: { requested: workers, pending, running } };
+    return this._act(id, shown, () => this._client.scale(id, workers));
+  }
+
+  stop(id: string): Promise<void> {
+    return this._act(id, { state: 'stopping', reason: '' }, () =>
+      this._client.stop(id)
+    );
+  }
+
+  async forget(id: string): Promise<void> {
+    const cluster = this.get(id);
+    // The same request would stop a cluster that has not ended.
+    if (cluster && hasEnded(cluster.state)) {
+      await this._act(id, {}, () => this._client.stop(id));
+    }
+  }
+
+  async plots(id: string): Promise<IPlots> {
+    const url = this.get(id)?.dashboard_url;
+    return url ? this._client.plots(url) : {};
+  }
+
+  /** Show at once what was asked, then what is so; put it back if refused. */
+  private async _act(
+    id: string,
+    shown: Partial<ICluster>,
+    ask: () => Promise<ICluster | null>
+  ): Promise<void> {
+    const before = this.get(id);
+    const version = this._table.touch(id);
+    this._refusals.delete(id);
+    this._table.patch(id, shown);
+    try {
+      const cluster = await ask();
+      if (!cluster) {
+        this._table.remove(id);
+      } else if (this._table.isNewest(id, version)) {
+        this._table.patch(id, cluster);
+      }
+    } catch (error) {
+      this._refusals.set(id, messageOf(error));
+      if (before && this._table.isNewest(id, version)) {
+        this._table.patch(id, before);
+      }
+      this._clustersChanged.emit();
+      void this._reread([id]);
+      throw error;
+    } finally {
+      this._pace(true);
+    }
+  }
+
+  private async _start(): Promise<void> {
+    await this.refresh();
+    if (!this._isDisposed) {
+      void this._poll.schedule({ phase: 'started', interval: SLOW });
+      this._pace(true);
+    }
+  }
+
+  private async _readSites(): Promise<void> {
+    try {
+      const { sites, problems } = await this._client.sites();
+      const same = equal(sites, this._sites) && equal(problems, this._problems);
+      this._sites = sites;
+      this._problems = problems;
+      if (!same) {
+        this._sitesChanged.emit();
+      }
+    } catch (error) {
+      this._tell(error as Error);
+      throw error;
+    }
+  }
+
+  /** Read all clusters; keep what was changed here while the answer came. */
+  private async _readClusters(): Promise<void> {
+    const table = this._table;
+    const versions = table.versions();
+    const isKept = (id: string) => !table.isNewest(id, versions.get(id));
+    try {
+      const read = await this._client.clusters();
+      const ids = new Set(read.map(one => one.id));
+      const ours = this.clusters.filter(
+        one =>
+          !ids.has(one.id) && (isKept(one.id) || this.isPlaceholder(one.id))
+      );
+      const theirs = read
+        .filter(one => !this._mayBeLaunching(one.id))
+        .map(one => (isKept(one.id) ? this.get(one.id) : one))
+        .filter(one => one !== undefined);
+      table.set([...ours, ...theirs]);
+      this._tell(null);
+    } catch (error) {
+      this._tell(error as Error);
+      throw error;
+    } finally {
+      this._pace();
+    }
+  }
+
+  /** Read changed clusters again, with those that had to wait. */
+  private async _reread(ids: string[]): Promise<void> {
+    const all = [...new Set([...this._waiting, ...ids])];
+    this._waiting.clear();
+    const now = all.filter(id => !this._mayBeLaunching(id));
+    if (now.length > MANY) {
+      now.forEach(id => this._table.touch(id));
+      await this._readClusters().catch(() => undefined);
+    } else {
+      await Promise.all(now.map(id => this._readCluster(id)));
+    }
+    this._pace();
+  }
+
+  /**
+   * Whether an unknown cluster may be a launch whose answer is still under
+   * way: it has a card already and waits, or there would be two.
+   */
+  private _mayBeLaunching(id: string): boolean {
+    const may = this._launching.size > 0 && !this.get(id);
+    if (may) {
+      this._waiting.add(id);
+    }
+    return may;
+  }
+
+  private async _readCluster(id: string): Promise<void> {
+    const version = this._table.touch(id);
+    try {
+      const cluster = await this._client.cluster(id);
+      if (!this._table.isNewest(id, version)) {
+        return;
+      }
+      if (!cluster) {
+        this._table.remove(id);
+      } else if (this.get(id)) {
+        this._table.patch(id, cluster);
+      } else {
+        this._table.add(cluster);
+      }
+      this._tell(null);
+    } catch (error) {
+      this._tell(error as Error);
+    }
+  }
+
+  private _tell(problem: Error | null): void {
+    const same = problem?.message === this._problem?.message;
+    this._problem = problem;
+    if (!same) {
+      this._clustersChanged.emit();
+    }
+  }
+
+  /** Whether anything may change by itself. */
+  private get _isLive(): boolean {
+    return this.clusters.some(one => !hasEnded(one.state));
+  }
+
+  /** Poll faster only while something happens and events do not come. */
+  private _pace(now = false): void {
+    const isMoving = this.clusters.some(
+      one => !hasEnded(one.state) && one.state !== 'running'
+    );
+    const interval = isMoving && !this._feed.works ? FAST : SLOW;
+    if (this._isDisposed || this._poll.frequency.interval === interval) {
+      return;
+    }
+    this._poll.frequency = { ...this._poll.frequency, interval };
+    if (now) {
+      void this._poll.schedule({ phase: 'started', interval });
+    }
+  }
+
+  private readonly _onVisible = (): void => {
+    if (document.visibilityState === 'visible' && this._isLive) {
+      void this._poll.refresh();
+    }
+  };
+
+  private readonly _client: Client;
+  private readonly _clustersChanged = new Signal<this, void>(this);
+  private readonly _feed: ChangeFeed;
+  private readonly _launching = new Set<string>();
+  private readonly _poll: Poll;
+  private readonly _refusals = new Map<string, string>();
+  private readonly _selectedChanged = new Signal<this, void>(this);
+  private readonly _sitesChanged = new Signal<this, void>(this);
+  private readonly _table = new ClusterTable();
+  private readonly _waiting = new Set<string>();
+  private _isDisposed = false;
+  private _launches = 0;
+  private _problem: Error | null = null;
+  private _problems: readonly IProblem[] = [];
+  private _sites: readonly ISite[] = [];
+}
+
+export namespace ClusterModel {
+  export interface IOptions {
+    client: Client;
+    /** The server's events: `serviceManager.events.stream`. */
+    stream: Event.Stream;
+  }
+}

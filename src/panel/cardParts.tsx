@@ -1,0 +1,208 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { closeIcon } from '@jupyterlab/ui-components';
+import * as React from 'react';
+
+import type { ICluster } from '../api/types';
+import { formatMemory, hasEnded } from '../format';
+import {
+  codeIcon,
+  forgetIcon,
+  logsIcon,
+  scaleIcon,
+  stopIcon,
+  tilesIcon,
+  unreachableIcon
+} from '../icons';
+import { IconButton, InlineEditor } from './controls';
+import { Times } from './times';
+
+/** What a card can ask for; each is the act of one command. */
+export interface ICardActions {
+  select: (id: string) => void;
+  showDashboards: (id: string) => void;
+  insertCode: (id: string) => void;
+  scale: (id: string, workers: number) => void;
+  rename: (id: string, name: string) => void;
+  showLogs: (id: string) => void;
+  stop: (id: string) => void;
+  forget: (id: string) => void;
+  dismiss: (id: string) => void;
+}
+
+export interface IClusterCardProps {
+  cluster: ICluster;
+  /** The title of the cluster's environment. */
+  environment: string;
+  /** Why the last act was refused. */
+  refusal: string;
+  isSelected: boolean;
+  /** Whether the tab key comes here: it does to one card of the list. */
+  isTabStop: boolean;
+  /** Whether the server has not answered the launch. */
+  isPlaceholder: boolean;
+  actions: ICardActions;
+  trans: TranslationBundle;
+}
+
+export type Editing = 'name' | 'workers' | null;
+
+/** What of a card is being edited in place. */
+export interface IEditable {
+  isEditing: boolean;
+  setEditing: (editing: Editing) => void;
+}
+
+/** Reason, warnings, what could not be reached and what was refused. */
+export function Notes(props: IClusterCardProps): JSX.Element {
+  const { cluster, refusal, actions, trans } = props;
+  return (
+    <>
+      {!cluster.reachable && (
+        <Warning
+          text={trans.__('Cannot be reached: this is what was last known.')}
+        />
+      )}
+      {cluster.reason && (
+        <div className="jp-HPCDask-card-reason">{cluster.reason}</div>
+      )}
+      {cluster.warnings.map((warning, index) => (
+        <Warning key={index} text={warning} />
+      ))}
+      {refusal && (
+        <div className="jp-HPCDask-message jp-mod-error" role="alert">
+          <span>{refusal}</span>
+          <IconButton
+            icon={closeIcon}
+            label={trans.__('Dismiss')}
+            onClick={() => actions.dismiss(cluster.id)}
+          />
+        </div>
+      )}
+    </>
+  );
+}
+
+function Warning(props: { text: string }): JSX.Element {
+  return (
+    <div className="jp-HPCDask-card-warning">
+      <unreachableIcon.react tag="span" width="14px" height="14px" />
+      <span>{props.text}</span>
+    </div>
+  );
+}
+
+/** How many workers are there, of what is asked for; and for how long. */
+export function Progress(props: IClusterCardProps & IEditable): JSX.Element {
+  const { cluster, actions, trans, isEditing, setEditing } = props;
+  const { requested, running } = cluster.workers;
+  const words = trans._n(
+    '%2 / %1 worker',
+    '%2 / %1 workers',
+    requested,
+    running
+  );
+  const onConfirm = (value: string) => {
+    setEditing(null);
+    if (value !== '' && Number(value) !== requested) {
+      actions.scale(cluster.id, Number(value));
+    }
+  };
+  return (
+    <>
+      <div
+        className="jp-HPCDask-progress"
+        role="progressbar"
+        aria-label={trans.__('Workers')}
+        aria-valuemin={0}
+        aria-valuemax={requested}
+        aria-valuenow={Math.min(running, requested)}
+        aria-valuetext={words}
+      >
+        <div
+          style={{
+            width: `${requested ? Math.min(100, (100 * running) / requested) : 0}%`
+          }}
+        />
+      </div>
+      <div className="jp-HPCDask-card-numbers">
+        {isEditing ? (
+          <span>
+            <InlineEditor
+              label={trans.__('Number of workers')}
+              type="number"
+              minimum={0}
+              maximum={cluster.limits.workers ?? undefined}
+              value={String(requested)}
+              onConfirm={onConfirm}
+              onCancel={() => setEditing(null)}
+            />
+            {trans.__('workers')}
+          </span>
+        ) : (
+          <span className="jp-HPCDask-card-workers">{words}</span>
+        )}
+        <span>{trans._n('%1 core', '%1 cores', cluster.cores)}</span>
+        <span>{formatMemory(cluster.memory)}</span>
+      </div>
+    </>
+  );
+}
+
+/** What to do next. */
+export function Actions(
+  props: IClusterCardProps & Pick<IEditable, 'setEditing'>
+): JSX.Element {
+  const { cluster, actions, trans } = props;
+  const { id, state } = cluster;
+  const logs = (
+    <IconButton
+      icon={logsIcon}
+      label={trans.__('Logs')}
+      onClick={() => actions.showLogs(id)}
+    />
+  );
+  if (hasEnded(state)) {
+    return (
+      <div className="jp-HPCDask-card-actions">
+        {logs}
+        <IconButton
+          icon={forgetIcon}
+          label={trans.__('Forget')}
+          onClick={() => actions.forget(id)}
+        />
+      </div>
+    );
+  }
+  const isStopping = state === 'stopping';
+  return (
+    <div className="jp-HPCDask-card-actions">
+      <IconButton
+        icon={codeIcon}
+        label={trans.__('Client code into the notebook')}
+        disabled={isStopping || !cluster.client_code}
+        onClick={() => actions.insertCode(id)}
+      />
+      <IconButton
+        icon={tilesIcon}
+        label={trans.__('Dashboards')}
+        disabled={!cluster.dashboard_url}
+        onClick={() => actions.showDashboards(id)}
+      />
+      <IconButton
+        icon={scaleIcon}
+        label={trans.__('Scale')}
+        disabled={isStopping || cluster.layout === 'allocation'}
+        onClick={() => props.setEditing('workers')}
+      />
+      {logs}
+      <Times cluster={cluster} trans={trans} />
+      <IconButton
+        icon={stopIcon}
+        label={trans.__('Stop')}
+        className="jp-HPCDask-stop"
+        disabled={isStopping}
+        onClick={() => actions.stop(id)}
+      />
+    </div>
+  );
+}

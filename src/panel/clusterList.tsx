@@ -1,0 +1,133 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
+import * as React from 'react';
+
+import { APIError } from '../api/client';
+import type { ICluster, ISite } from '../api/types';
+import type { ICardActions } from './cardParts';
+import { ClusterCard } from './clusterCard';
+
+export interface IClusterListProps {
+  clusters: readonly ICluster[];
+  sites: readonly ISite[];
+  selected: string | null;
+  /** Why the clusters could not be read, if so. */
+  problem: Error | null;
+  isLoading: boolean;
+  isPlaceholder: (id: string) => boolean;
+  refusal: (id: string) => string;
+  actions: ICardActions;
+  trans: TranslationBundle;
+}
+
+/** The clusters that matter now; below, folded, those that were stopped. */
+export function ClusterList(props: IClusterListProps): JSX.Element {
+  const { clusters, problem, isLoading, trans } = props;
+  const over = clusters.filter(one => one.state === 'stopped');
+  const current = clusters.filter(one => one.state !== 'stopped');
+  return (
+    <div className="jp-HPCDask-clusterList" onKeyDown={moveFocus}>
+      {problem && (
+        <div className="jp-HPCDask-message jp-mod-error" role="alert">
+          {problemText(problem, trans)}
+        </div>
+      )}
+      {current.length > 0 && (
+        <Cards {...props} clusters={current} label={trans.__('Clusters')} />
+      )}
+      {!isLoading && !problem && !current.length && <Empty trans={trans} />}
+      {over.length > 0 && (
+        <details className="jp-HPCDask-ended">
+          <summary>
+            {trans.__('Ended')}
+            <span className="jp-HPCDask-count">{over.length}</span>
+          </summary>
+          <Cards
+            {...props}
+            clusters={over}
+            label={trans.__('Ended clusters')}
+          />
+        </details>
+      )}
+    </div>
+  );
+}
+
+function Cards(props: IClusterListProps & { label: string }): JSX.Element {
+  const { clusters, selected } = props;
+  const tabStop = clusters.find(one => one.id === selected) ?? clusters[0];
+  return (
+    <ul className="jp-HPCDask-cards" aria-label={props.label}>
+      {clusters.map(cluster => (
+        <ClusterCard
+          key={cluster.id}
+          cluster={cluster}
+          environment={environmentTitle(cluster, props.sites)}
+          refusal={props.refusal(cluster.id)}
+          isSelected={cluster.id === selected}
+          isTabStop={cluster === tabStop}
+          isPlaceholder={props.isPlaceholder(cluster.id)}
+          actions={props.actions}
+          trans={props.trans}
+        />
+      ))}
+    </ul>
+  );
+}
+
+function Empty(props: { trans: TranslationBundle }): JSX.Element {
+  const { trans } = props;
+  return (
+    <div className="jp-HPCDask-empty">
+      <p>{trans.__('No cluster yet.')}</p>
+      <p>{trans.__('Choose a size above and click Launch cluster.')}</p>
+      <p>
+        {trans.__(
+          'Its card stands here at once and follows it until it runs; from there its client code goes into your notebook.'
+        )}
+      </p>
+    </div>
+  );
+}
+
+function problemText(problem: Error, trans: TranslationBundle): string {
+  return problem instanceof APIError && problem.status === 404
+    ? trans.__(
+        'The server extension does not answer. Is hpcdask_ext enabled in this Jupyter server (jupyter server extension list)?'
+      )
+    : trans.__('The clusters could not be read: %1', problem.message);
+}
+
+function environmentTitle(cluster: ICluster, sites: readonly ISite[]): string {
+  const site = sites.find(one => one.name === cluster.site);
+  const known = site?.environments.find(
+    one => one.name === cluster.environment
+  );
+  return known?.title || cluster.environment;
+}
+
+/** The arrow keys move between the cards. */
+function moveFocus(event: React.KeyboardEvent<HTMLElement>): void {
+  const isCard =
+    event.target instanceof HTMLElement &&
+    event.target.classList.contains('jp-HPCDask-card');
+  if (!isCard) {
+    return;
+  }
+  const cards = [
+    ...event.currentTarget.querySelectorAll<HTMLElement>(
+      '.jp-HPCDask-clusterList > ul .jp-HPCDask-card, details[open] .jp-HPCDask-card'
+    )
+  ];
+  const at = cards.indexOf(event.target as HTMLElement);
+  const to: { [key: string]: number } = {
+    ArrowDown: Math.min(at + 1, cards.length - 1),
+    ArrowUp: Math.max(at - 1, 0),
+    Home: 0,
+    End: cards.length - 1
+  };
+  const card = cards[to[event.key]];
+  if (card) {
+    event.preventDefault();
+    card.focus();
+  }
+}

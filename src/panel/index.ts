@@ -1,0 +1,144 @@
+import type {
+  ILabShell,
+  ILayoutRestorer,
+  JupyterFrontEnd
+} from '@jupyterlab/application';
+import type { ICommandPalette } from '@jupyterlab/apputils';
+import type { INotebookTracker } from '@jupyterlab/notebook';
+import type { ISettingRegistry } from '@jupyterlab/settingregistry';
+import type { IStateDB } from '@jupyterlab/statedb';
+import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
+
+import { Client } from '../api/client';
+import type { ICluster } from '../api/types';
+import { addCommands, CommandIDs } from '../commands';
+import { DaskLabextension } from '../labextension';
+import { rememberSelection } from '../selection';
+import { Settings } from '../settings';
+import type { IClusterModel, ITiles } from '../tokens';
+import { createLogs, logsId } from './logs';
+import { ClusterPanel } from './panel';
+
+export interface IPanelOptions {
+  app: JupyterFrontEnd;
+  model: IClusterModel;
+  tiles: ITiles;
+  palette: ICommandPalette | null;
+  labShell: ILabShell | null;
+  restorer: ILayoutRestorer | null;
+  notebooks: INotebookTracker | null;
+  settings: Promise<ISettingRegistry.ISettings> | null;
+  state: IStateDB | null;
+  translator: ITranslator;
+  domain: string;
+}
+
+/** Put the panel into the left sidebar, and its commands where they belong. */
+export function activatePanel(options: IPanelOptions): void {
+  const { app, model, tiles, state, translator } = options;
+  const trans = translator.load(options.domain);
+  const settings = new Settings();
+  options.settings
+    ?.then(loaded => settings.connect(loaded))
+    .catch(reason => console.error('hpcdask-ext: no settings', reason));
+  const client = new Client(app.serviceManager.serverSettings);
+  const labextension = new DaskLabextension(app.commands);
+  const panel: ClusterPanel = new ClusterPanel({
+    model,
+    settings,
+    state,
+    tiles,
+    trans,
+    translator,
+    commands: app.commands,
+    reveal: widget => app.shell.activateById(widget.id)
+  });
+  addCommands({
+    app,
+    model,
+    panel,
+    tiles,
+    labextension,
+    settings,
+    trans,
+    notebooks: options.notebooks,
+    showLogs: cluster => showLogs(app, client, cluster, trans),
+    urlOf: url => client.dashboard(url)
+  });
+  app.shell.add(panel, 'left', { rank: 250, type: 'Dask Clusters' });
+  options.restorer?.add(panel, panel.id);
+  addToMenus(app, options.palette, trans);
+  void rememberSelection(model, state);
+  driveDaskLabextension(app, model, labextension, settings, client);
+}
+
+/** dask-labextension's own list shows the dashboards of the selected cluster. */
+function driveDaskLabextension(
+  app: JupyterFrontEnd,
+  model: IClusterModel,
+  labextension: DaskLabextension,
+  settings: Settings,
+  client: Client
+): void {
+  const follow = () => {
+    const url = model.selected?.dashboard_url;
+    if (url && settings.drivesDaskLabextension) {
+      void labextension.populate(client.dashboard(url));
+    }
+  };
+  void app.restored.then(() => {
+    model.selectedChanged.connect(follow, labextension);
+    follow();
+  });
+}
+
+function showLogs(
+  app: JupyterFrontEnd,
+  client: Client,
+  cluster: ICluster,
+  trans: TranslationBundle
+): void {
+  const id = logsId(cluster);
+  const open = [...app.shell.widgets('main')].some(one => one.id === id);
+  if (!open) {
+    const read: Client['logs'] = (which, role) => client.logs(which, role);
+    app.shell.add(createLogs(cluster, read, trans), 'main');
+  }
+  app.shell.activateById(id);
+}
+
+function addToMenus(
+  app: JupyterFrontEnd,
+  palette: ICommandPalette | null,
+  trans: TranslationBundle
+): void {
+  const category = trans.__('Dask');
+  for (const command of [
+    CommandIDs.launch,
+    CommandIDs.refresh,
+    CommandIDs.openLayout
+  ]) {
+    palette?.addItem({ command, category });
+  }
+  const ofCard = [
+    CommandIDs.insertCode,
+    CommandIDs.showDashboards,
+    CommandIDs.scale,
+    CommandIDs.rename,
+    CommandIDs.showLogs,
+    CommandIDs.stop,
+    CommandIDs.forget
+  ];
+  ofCard.forEach((command, rank) =>
+    app.contextMenu.addItem({
+      command,
+      selector: '.jp-HPCDask-card[data-cluster-id]',
+      rank
+    })
+  );
+  app.contextMenu.addItem({
+    command: CommandIDs.openTile,
+    selector: '.jp-HPCDask-tileRow',
+    rank: 0
+  });
+}
