@@ -70,13 +70,13 @@ class ProcessRunner:
             return await self._run(command)
 
     async def _run(self, command: Command) -> CommandResult:
-        argv = self._with_prefix(command.argv)
+        argv = self._with_prefix(command)
         try:
             transport, output = await asyncio.get_running_loop().subprocess_exec(
                 _Output,
                 *argv,
                 stdin=asyncio.subprocess.DEVNULL if command.stdin is None else asyncio.subprocess.PIPE,
-                env=clean_environment(os.environ),
+                env={**clean_environment(os.environ), **command.environment},
                 start_new_session=True,
             )
         except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
@@ -90,11 +90,16 @@ class ProcessRunner:
                 f"{program(command.argv)} did not answer within {command.timeout.total_seconds():g} s, and was stopped."
             ) from None
         finally:
-            _end(transport)
+            await _end(transport, output)
         return _result(command, transport, output)
 
-    def _with_prefix(self, argv: tuple[str, ...]) -> tuple[str, ...]:
-        if self._prefix and PurePath(self._prefix[0]).name in _REMOTE_SHELLS:
+    def _with_prefix(self, command: Command) -> tuple[str, ...]:
+        if not self._prefix:
+            return command.argv
+        # The far end may have an environment of its own.
+        settings = tuple(f"{name}={value}" for name, value in command.environment.items())
+        argv = ("env", *settings, *command.argv) if settings else command.argv
+        if PurePath(self._prefix[0]).name in _REMOTE_SHELLS:
             return (*self._prefix, shlex.join(argv))
         return (*self._prefix, *argv)
 
@@ -109,7 +114,8 @@ class _Output(asyncio.SubprocessProtocol):
     def __init__(self) -> None:
         self.text = {1: bytearray(), 2: bytearray()}
         self.too_long = False
-        self._exited = asyncio.Event()
+        self.exited = asyncio.Event()
+        self._over = asyncio.Event()
         self._drained = asyncio.Event()
         self._open = {1, 2}
 
@@ -118,7 +124,7 @@ class _Output(asyncio.SubprocessProtocol):
         self.text[fd] += data[:room]
         if len(data) > room:
             self.too_long = True
-            self._exited.set()
+            self._over.set()
             self._drained.set()
 
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
@@ -127,10 +133,11 @@ class _Output(asyncio.SubprocessProtocol):
             self._drained.set()
 
     def process_exited(self) -> None:
-        self._exited.set()
+        self.exited.set()
+        self._over.set()
 
     async def done(self) -> None:
-        await self._exited.wait()
+        await self._over.wait()
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(self._drained.wait(), _DRAIN)
 
@@ -170,11 +177,14 @@ def _feed(transport: asyncio.SubprocessTransport, text: str) -> None:
     pipe.close()
 
 
-def _end(transport: asyncio.SubprocessTransport) -> None:
+async def _end(transport: asyncio.SubprocessTransport, output: _Output) -> None:
     """Close the pipes; kill the whole group if the process has not ended."""
     if transport.get_returncode() is None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(transport.get_pid(), signal.SIGKILL)
+        # One that hangs in a dead file system cannot even be killed: it is left behind.
+        with suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(output.exited.wait(), _DRAIN)
     transport.close()
 
 

@@ -42,7 +42,7 @@ _SBATCH_MEMORY = ("SBATCH_MEM_PER_CPU", "SBATCH_MEM_PER_GPU", "SBATCH_MEM_PER_NO
 _UNREACHABLE = re.compile(
     "unable to contact slurm controller|socket timed out|zero bytes were transmitted|controller not responding"
     "|connection (refused|timed out|reset|closed)|no route to host|network is unreachable|could not resolve"
-    "|authentication error|munge|cannot stat file|unable to process configuration|unable to establish conf"
+    "|authentication error|munge|cannot stat file|unable to process configuration|establish (a )?conf|fetch_config"
     "|communication (connection|shutdown) failure|message (send|receive) failure|in standby mode|temporarily un"
     "|incompatible versions|^ssh: |host key verification failed|permission denied \\(|kex_exchange",
     re.IGNORECASE | re.MULTILINE,
@@ -87,8 +87,8 @@ class SlurmSystem(BatchSystem):
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
         """Return the id that sbatch printed, also where a login script printed something before it."""
         _check(result, "did not take the job")
-        for line in reversed(result.stdout.split()):
-            if match := _SUBMITTED.fullmatch(line):
+        for line in reversed(result.stdout.splitlines()):
+            if match := _SUBMITTED.fullmatch(line.strip()):
                 return match[1]
         raise NotUnderstood(f"sbatch did not say which job it made of {job.name}: {result.words!r}")
 

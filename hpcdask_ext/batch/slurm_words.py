@@ -65,6 +65,8 @@ _SENTENCES = {
     "BurstBufferResources": "Waiting for room in the burst buffer",
     "BurstBufferStageIn": "Waiting for data to be copied to the burst buffer",
     "FedJobLock": "Waiting for the clusters of the federation to agree",
+    "CONFIGURING": "Waiting for its nodes to boot",
+    "REQUEUED": "Waiting to be started again",
     # Waiting for somebody.
     "PartitionDown": "Waiting because the queue is closed. Choose another queue, or ask the centre to open it",
     "PartitionInactive": "Waiting because the queue does not start jobs now. Choose another queue, or ask the centre",
@@ -74,7 +76,7 @@ _SENTENCES = {
     "JobHoldMaxRequeue": "Held after it failed too often: stop it, and look at the logs",
     # Will never start.
     "PartitionTimeLimit": f"The queue does not allow so long a walltime. {_NEVER} launch with a shorter walltime",
-    "PartitionNodeLimit": f"The queue does not allow so many nodes. {_NEVER} launch with fewer workers",
+    "PartitionNodeLimit": f"The queue has not so many nodes, or they are down. {_NEVER} launch with fewer workers",
     "PartitionConfig": f"The queue does not allow so many cores or so much memory. {_NEVER} launch with less",
     "BadConstraints": f"No node has what was asked for. {_NEVER} launch with less, or in another queue",
     "DependencyNeverSatisfied": f"It depends on a job that ended otherwise. {_NEVER} launch without that condition",
@@ -96,6 +98,7 @@ _SENTENCES = {
     "DEADLINE": "It could not end before its deadline",
     "FAILED": "It ended with an error: look at its log",
     "REVOKED": "Another cluster of the federation took it",
+    "COMPLETING": "It is ending",
     "SUSPENDED": "It is suspended: the batch system lets it go on later",
     "STOPPED": "It was stopped by a signal, and holds its nodes",
 }
@@ -103,7 +106,6 @@ _SAME = {
     "NodeFail": "NODE_FAIL",
     "TimeLimit": "TIMEOUT",
     "OutOfMemory": "OUT_OF_MEMORY",
-    "InactiveLimit": "CANCELLED",
     "DeadLine": "DEADLINE",
     "Constraints": "BadConstraints",
     "Nodes_required_for_job_are_DOWN": "ReqNodeNotAvail",
@@ -111,39 +113,39 @@ _SAME = {
 }
 _PATTERNS = (
     (
-        re.compile(r"(QOS|Assoc)(Max|Grp)?.*(TimeLimit|WallDur|WallDuration)\w*(PerJob|Limit)"),
-        "The centre's limit on walltime is reached or exceeded: stop it and launch with a shorter one, or wait",
+        r"(QOS|Assoc)Max\w*Wall\w*|QOSTimeLimit",
+        f"The walltime is longer than one job may have. {_NEVER} launch with a shorter walltime",
     ),
     (
-        re.compile(r"(QOSMax|AssocMax)\w*PerJob\w*"),
-        "It asks for more than one job may have. It will not start as it is: stop it and launch with less",
+        r"(QOS|Assoc)Max\w*Per(Job|Node)\w*",
+        f"It asks for more than one job may have. {_NEVER} launch with less",
     ),
     (
-        re.compile(r"(QOSMax|AssocMax|Max)(Jobs|Submit)\w*"),
-        "Waiting for your other jobs to end: you may have only so many at once",
+        r"QOSMin\w*",
+        f"It asks for less than this quality of service (QOS) is for. {_NEVER} launch with more",
     ),
     (
-        re.compile(r"QOSMax\w*Per(User|Account)\w*"),
+        r"((QOS|Assoc)?Max(Jobs|Submit)|(QOS|Association)JobLimit)\w*",
+        "Waiting for your other jobs to end: only so many may be there at once",
+    ),
+    (
+        r"QOSMax\w*Per(User|Account)\w*|Max\w*PerAccount|AssocMax\w*",
         "Waiting for your other jobs to end: they hold all that you may have at once",
     ),
     (
-        re.compile(r"(QOSGrp|AssocGrp|QOSResourceLimit|AssociationResourceLimit|AssocationResourceLimit)\w*"),
-        "Waiting because your group or project holds, or has used, all that it may have",
+        r"((QOS|Assoc)Grp|(QOS|Association)ResourceLimit|QOSUsageThreshold)\w*",
+        "Waiting because your group or project holds, or has used up, all that it may have",
     ),
-    (
-        re.compile(r"(AssocMax|QOSMax|QOSMin|AssociationJobLimit|QOSJobLimit|QOSUsageThreshold|QOSTimeLimit)\w*"),
-        "Waiting because a limit of your account is reached: it may start when your other jobs have ended",
-    ),
-    (re.compile(r"Reserved\w*|Reservation\w*"), "Waiting for its reservation"),
 )
 
 
 def sentence(reason: str) -> str:
-    """Return a plain sentence for `reason`, with the first word of it in brackets; empty for none."""
+    """Return a plain sentence for `reason`, with Slurm's own words in brackets; empty for none."""
     if not reason:
         return ""
-    word = re.split(r"[,( ]", reason.strip("()"), maxsplit=1)[0]
+    # "ReqNodeNotAvail, UnavailableNodes:n3" and "launch failed requeued held" are reasons, too.
+    word = re.split(r"[,(]", reason, maxsplit=1)[0].strip().replace(" ", "_")
     known = _SENTENCES.get(_SAME.get(word, word))
     if known is None:
-        known = next((text for pattern, text in _PATTERNS if pattern.fullmatch(word)), "Waiting")
-    return f"{known} ({word})"
+        known = next((text for pattern, text in _PATTERNS if re.fullmatch(pattern, word)), "Waiting")
+    return f"{known} ({reason})"
