@@ -31,6 +31,11 @@ class ClusterState(str, Enum):
         """Whether nothing of the cluster runs any more."""
         return self in (ClusterState.STOPPED, ClusterState.FAILED)
 
+    @property
+    def is_scalable(self) -> bool:
+        """Whether the number of workers can be changed now."""
+        return self in (ClusterState.PENDING, ClusterState.STARTING, ClusterState.RUNNING)
+
 
 class JobState(str, Enum):
     """Where a job, or one element of it, is. `UNKNOWN` is what could not be asked; it never means gone."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from hpcdask_ext.clusters.models import Cluster, Job, JobState
 from hpcdask_ext.errors import FieldError, InvalidRequest
 from hpcdask_ext.launchers.batch import LAUNCH_LOG
 
+_COMPLAINT = re.compile(r"error|exception|fail|not found|no such|denied|cannot|killed|exceed", re.IGNORECASE)
 _ROLES = ("scheduler", "worker", "launch")
 _MOST_LINES = 10_000
 _BYTES_PER_LINE = 400  # read this much for each line asked for; a log of longer lines comes back shorter
@@ -36,12 +38,16 @@ def read_logs(cluster: Cluster, role: str | None, job: str | None, tail: str | N
 
 
 def last_words(cluster: Cluster) -> str:
-    """Return the last line of the log of the first job that failed, or an empty text; does file I/O."""
-    for job in cluster.jobs:
-        for index, element in job.elements.items():
-            if element.state is JobState.FAILED:
-                text = str(_end_of(_path(cluster, job, index), 20)["text"]).strip()
-                return text.splitlines()[-1].strip() if text else ""
+    """Return the last complaint in the log of the first job that failed, or an empty text; does file I/O."""
+    failed = (
+        _path(cluster, job, index)
+        for job in cluster.jobs
+        for index, element in job.elements.items()
+        if element.state is JobState.FAILED
+    )
+    for path in failed:
+        lines = str(_end_of(path, 50)["text"]).splitlines()
+        return next((line.strip() for line in reversed(lines) if _COMPLAINT.search(line)), "")
     return ""
 
 

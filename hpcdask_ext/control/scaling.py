@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
+from functools import partial
 from typing import Any
 
 from hpcdask_ext.batch.base import JobElements
@@ -40,7 +41,7 @@ async def shrink(cluster: Cluster, workers: int, launcher: Launcher, change: Cha
     if elements < 1:
         return
     retired = await _retire(cluster, elements)
-    await change(lambda old: _mark(old, retired))
+    await change(partial(_mark, chosen=retired))
     unconnected = [chosen for chosen in _candidates(cluster, JobState.RUNNING) if chosen not in retired]
     await _cancel(cluster, unconnected[: elements - len(retired)], launcher, change)
 
@@ -91,7 +92,7 @@ async def _cancel(cluster: Cluster, chosen: _Chosen, launcher: Launcher, change:
     for tag, indexes in by_job.items():
         job = cluster.job(tag)
         by_place[job.place].append(JobElements(str(job.id), tuple(sorted(indexes))))
-    await change(lambda old: _mark(old, chosen))
+    await change(partial(_mark, chosen=chosen))
     for place, elements in by_place.items():
         await launcher.cancel(place, elements)
     await change(end_unstarted)

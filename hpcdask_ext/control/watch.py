@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
+from functools import partial
 
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster, ClusterState, Job, JobState, Role
@@ -30,8 +31,10 @@ class ClusterWatch:
 
     Parameters
     ----------
+    cluster_id
+        Which.
     get
-        Returns the cluster's newest record.
+        Returns a cluster's newest record.
     apply
         Takes an observation; returns whether the record changed.
     monitors
@@ -40,11 +43,13 @@ class ClusterWatch:
 
     def __init__(
         self,
-        get: Callable[[], Cluster],
+        cluster_id: str,
+        get: Callable[[str], Cluster],
         apply: Callable[[Observation], Awaitable[bool]],
         monitors: Mapping[Place, QueueMonitor],
     ) -> None:
-        self._get, self._apply, self._monitors = get, apply, monitors
+        self._id, self._get = cluster_id, partial(get, cluster_id)
+        self._apply, self._monitors = apply, monitors
         self._wake = asyncio.Event()
         self._address: SchedulerAddress | None = None
         self._status: SchedulerStatus | None = None
@@ -65,8 +70,8 @@ class ClusterWatch:
                 delay = _FIRST_LOOK if is_changed else min(delay * _GROWTH, _LAST_LOOK)
                 await self._rest(delay if self._has_to_look() else None)
         finally:
-            for place in self._monitors:
-                self._monitors[place].release(self._get().id)
+            for monitor in self._monitors.values():
+                monitor.release(self._id)
             if self._follower is not None:
                 self._follower.cancel()
 
@@ -86,10 +91,10 @@ class ClusterWatch:
         answers = {}
         for place, monitor in self._monitors.items():
             if self._has_to_ask(cluster, place):
-                monitor.need(cluster.id, self.wake)
+                monitor.need(self._id, self.wake)
                 silent += [monitor.trouble] if monitor.trouble else []
             else:
-                monitor.release(cluster.id)
+                monitor.release(self._id)
             if monitor.answer is not None:
                 answers[place] = monitor.answer
         return Observation(datetime.now(timezone.utc), reports, self._address, self._status, answers, " ".join(silent))

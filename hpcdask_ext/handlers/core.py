@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from hpcdask_ext.control.manager import ClusterManager, Emit
+    from hpcdask_ext.control.ledger import Emit
+    from hpcdask_ext.control.manager import ClusterManager
 
 
 class Core:

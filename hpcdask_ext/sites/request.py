@@ -2,104 +2,19 @@
 
 from __future__ import annotations
 
-import difflib
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Field,
-    StringConstraints,
-    Tag,
-    ValidationError,
-)
+from pydantic import ValidationError
 
 from hpcdask_ext.clusters.models import Environment, FixedScaling, WorkerShape
 from hpcdask_ext.errors import FieldError, InvalidRequest, SiteNotFound
+from hpcdask_ext.sites.bodies import ChangeRequest, CustomSize, LaunchRequest, field_errors, read_fields, unknown
 from hpcdask_ext.sites.load import Sites
 from hpcdask_ext.sites.models import Queue, Site, Size
-from hpcdask_ext.sites.units import Memory, Walltime, format_memory, format_walltime
-
-
-def _check_name(name: str) -> str:
-    if not (name.isprintable() and name.strip() and len(name) <= 64):
-        raise ValueError("a name is one line of 1 to 64 printable characters")
-    return name
-
-
-def _check_account(account: str) -> str:
-    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,99}", account):
-        raise ValueError("an account has only letters, digits and _ . @ : + -")
-    return account
-
-
-ClusterName = Annotated[str, AfterValidator(_check_name)]
-"""A name for people: anything on one line. It is shown, and goes nowhere else."""
-
-Account = Annotated[str, AfterValidator(_check_account)]
-"""An account's name, plain enough for any batch system."""
-
-Text = Annotated[str, StringConstraints(max_length=200)]
-
-_SIZE_TAGS = ("name", "custom")  # which branch of the field `size` was taken: no part of a field's name
-
-
-class CustomSize(BaseModel):
-    """A size that the user made."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    workers: int | None = Field(None, ge=1)
-    cores: int | None = Field(None, ge=1)
-    memory: Memory | None = None
-    workers_per_job: int = Field(1, ge=1)
-
-
-class Scaling(BaseModel):
-    """How many workers there shall be."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    mode: Literal["fixed"] = "fixed"
-    workers: int = Field(ge=0)
-
-
-class LaunchRequest(BaseModel):
-    """The body of a launch; see `docs/reference/rest.md`."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    site: Text | None = None
-    queue: Text | None = None
-    size: (
-        Annotated[
-            Annotated[Text, Tag("name")] | Annotated[CustomSize, Tag("custom")],
-            Discriminator(lambda value: "custom" if isinstance(value, (dict, CustomSize)) else "name"),
-        ]
-        | None
-    ) = None
-    walltime: Walltime | None = None
-    account: Account | None = None
-    environment: Text | None = None
-    layout: Text | None = None
-    scaling: Scaling | None = None
-    name: ClusterName | None = None
-    options: dict[str, Any] = Field(default_factory=dict)
-
-
-class ChangeRequest(BaseModel):
-    """The body of a change to a cluster."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    name: ClusterName | None = None
-    scaling: Scaling | None = None
+from hpcdask_ext.sites.units import format_memory, format_walltime
 
 
 @dataclass(frozen=True)
@@ -129,7 +44,7 @@ def read_change(body: Mapping[str, Any], site: Site | None, queue: str, shape: W
     try:
         change = ChangeRequest.model_validate(body)
     except ValidationError as error:
-        raise InvalidRequest(_field_errors(error, ChangeRequest)) from error
+        raise InvalidRequest(field_errors(error, ChangeRequest)) from error
     limits = site.queue(queue) if site else None
     if change.scaling is not None and limits is not None:
         workers = change.scaling.workers
@@ -149,10 +64,10 @@ def read_launch(body: Mapping[str, Any], sites: Sites, kernels: Sequence[Environ
     InvalidRequest
         With every field that is wrong.
     """
-    request, errors = _read_fields(body)
+    request, errors = read_fields(body)
     site = sites.get(request.site) if request.site is not None else next(iter(sites.sites), None)
     if site is None:
-        error = FieldError("site", _unknown("site", request.site, (site.name for site in sites.sites)))
+        error = FieldError("site", unknown("site", request.site, (site.name for site in sites.sites)))
         raise InvalidRequest([error, *errors]) if errors else SiteNotFound([error])
     return _Checker(request, site, kernels, errors).launch()
 
@@ -181,7 +96,7 @@ class _Checker:
         options = self._options()
         self._account()
         if request.layout not in (None, "elastic"):
-            self._add("layout", _unknown("layout", request.layout, ("elastic",)))
+            self._add("layout", unknown("layout", request.layout, ("elastic",)))
         if self.errors or environment is None:
             raise InvalidRequest(self.errors)
         return Launch(
@@ -206,7 +121,7 @@ class _Checker:
             return self.site.queues[0]
         queue = self.site.queue(self.request.queue)
         if queue is None:
-            self._add("queue", _unknown("queue", self.request.queue, (queue.name for queue in self.site.queues)))
+            self._add("queue", unknown("queue", self.request.queue, (queue.name for queue in self.site.queues)))
             return Queue(name="unknown")
         return queue
 
@@ -237,7 +152,7 @@ class _Checker:
         if isinstance(asked, str):
             size = self.site.size(asked)
             if size is None:
-                self._add("size", _unknown("size", asked, (size.name for size in self.site.sizes)))
+                self._add("size", unknown("size", asked, (size.name for size in self.site.sizes)))
             return size or default
         missing = [field for field in ("workers", "cores", "memory") if getattr(asked, field) is None]
         for field in missing:
@@ -254,20 +169,20 @@ class _Checker:
             return next(iter(self.environments), None)
         found = next((environment for environment in self.environments if environment.name == asked), None)
         if found is None:
-            self._add("environment", _unknown("environment", asked, (known.name for known in self.environments)))
+            self._add("environment", unknown("environment", asked, (known.name for known in self.environments)))
         return found
 
     def _account(self) -> None:
         account, allowed = self.request.account, self.site.accounts
         if account and allowed and account not in allowed:
-            self._add("account", _unknown("account", account, allowed))
+            self._add("account", unknown("account", account, allowed))
 
     def _options(self) -> dict[str, Any]:
         known = {option.name: option for option in self.site.options}
         values = {name: option.default for name, option in known.items() if option.default is not None}
         for name, value in self.request.options.items():
             if name not in known:
-                self._add(f"options.{name}", _unknown("option", name, known))
+                self._add(f"options.{name}", unknown("option", name, known))
             elif message := known[name].check(value):
                 self._add(f"options.{name}", message)
             else:
@@ -303,45 +218,3 @@ def _check_shape(fields: tuple[str, str], shape: WorkerShape, queue: Queue) -> l
         message = f"{format_memory(memory)}{per_job} is more than the queue {queue.name} allows: {limit}"
         errors.append(FieldError(fields[1], message))
     return errors
-
-
-def _read_fields(body: Mapping[str, Any]) -> tuple[LaunchRequest, list[FieldError]]:
-    """Return the request without the fields that cannot be read, and what is wrong with those."""
-    try:
-        return LaunchRequest.model_validate(body), []
-    except ValidationError as error:
-        errors = _field_errors(error, LaunchRequest)
-    readable: dict[str, Any] = {key: dict(value) if isinstance(value, dict) else value for key, value in body.items()}
-    for wrong in errors:
-        top, _, nested = wrong.field.partition(".")
-        if nested and top in ("size", "options"):
-            readable[top].pop(nested, None)
-        else:
-            readable.pop(top, None)
-    return LaunchRequest.model_validate(readable), errors
-
-
-def _field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldError]:
-    found = []
-    for entry in error.errors():
-        path = [str(part) for part in entry["loc"] if part not in _SIZE_TAGS or entry["loc"][0] != "size"]
-        if entry["type"] == "extra_forbidden":
-            names = CustomSize.model_fields if path[0] == "size" else model.model_fields
-            message = _unknown("field", path[-1], names)
-        else:
-            message = f"{entry['msg'].removeprefix('Value error, ')}; found {_short(entry['input'])}"
-        found.append(FieldError(".".join(path), message))
-    return found
-
-
-def _unknown(what: str, value: object, known: Iterable[str]) -> str:
-    """Return a sentence that says what there is instead, the nearest first."""
-    names = list(known)
-    near = difflib.get_close_matches(str(value), names, n=1)
-    choices = ", ".join(near + [name for name in names if name not in near]) or "none"
-    return f"There is no {what} {_short(value)}; there is: {choices}"
-
-
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}…"

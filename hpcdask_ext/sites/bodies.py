@@ -1,0 +1,143 @@
+"""The bodies of requests, and reading them so that everything that is wrong is found at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    StringConstraints,
+    Tag,
+    ValidationError,
+)
+
+from hpcdask_ext.errors import FieldError
+from hpcdask_ext.sites.units import Memory, Walltime
+
+_SIZE_TAGS = ("name", "custom")  # which branch of the field `size` was taken: no part of a field's name
+
+
+def _check_name(name: str) -> str:
+    if not (name.isprintable() and name.strip() and len(name) <= 64):
+        raise ValueError("a name is one line of 1 to 64 printable characters")
+    return name
+
+
+def _check_account(account: str) -> str:
+    if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,99}", account):
+        raise ValueError("an account has only letters, digits and _ . @ : + -")
+    return account
+
+
+ClusterName = Annotated[str, AfterValidator(_check_name)]
+"""A name for people: anything on one line. It is shown, and goes nowhere else."""
+
+Account = Annotated[str, AfterValidator(_check_account)]
+"""An account's name, plain enough for any batch system."""
+
+Text = Annotated[str, StringConstraints(max_length=200)]
+
+_SIZE_TAGS = ("name", "custom")  # which branch of the field `size` was taken: no part of a field's name
+
+
+class CustomSize(BaseModel):
+    """A size that the user made."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    workers: int | None = Field(None, ge=1)
+    cores: int | None = Field(None, ge=1)
+    memory: Memory | None = None
+    workers_per_job: int = Field(1, ge=1)
+
+
+class Scaling(BaseModel):
+    """How many workers there shall be."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    mode: Literal["fixed"] = "fixed"
+    workers: int = Field(ge=0)
+
+
+class LaunchRequest(BaseModel):
+    """The body of a launch; see `docs/reference/rest.md`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    site: Text | None = None
+    queue: Text | None = None
+    size: (
+        Annotated[
+            Annotated[Text, Tag("name")] | Annotated[CustomSize, Tag("custom")],
+            Discriminator(lambda value: "custom" if isinstance(value, (dict, CustomSize)) else "name"),
+        ]
+        | None
+    ) = None
+    walltime: Walltime | None = None
+    account: Account | None = None
+    environment: Text | None = None
+    layout: Text | None = None
+    scaling: Scaling | None = None
+    name: ClusterName | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+class ChangeRequest(BaseModel):
+    """The body of a change to a cluster."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: ClusterName | None = None
+    scaling: Scaling | None = None
+
+
+def read_fields(body: Mapping[str, Any]) -> tuple[LaunchRequest, list[FieldError]]:
+    """Return the request without the fields that cannot be read, and what is wrong with those."""
+    try:
+        return LaunchRequest.model_validate(body), []
+    except ValidationError as error:
+        errors = field_errors(error, LaunchRequest)
+    readable: dict[str, Any] = {key: dict(value) if isinstance(value, dict) else value for key, value in body.items()}
+    for wrong in errors:
+        top, _, nested = wrong.field.partition(".")
+        if nested and top in ("size", "options"):
+            readable[top].pop(nested, None)
+        else:
+            readable.pop(top, None)
+    return LaunchRequest.model_validate(readable), errors
+
+
+def field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldError]:
+    """Return what pydantic found as errors of fields, each with the value that was found."""
+    found = []
+    for entry in error.errors():
+        path = [str(part) for part in entry["loc"] if part not in _SIZE_TAGS or entry["loc"][0] != "size"]
+        if entry["type"] == "extra_forbidden":
+            names = CustomSize.model_fields if path[0] == "size" else model.model_fields
+            message = unknown("field", path[-1], names)
+        else:
+            message = f"{entry['msg'].removeprefix('Value error, ')}; found {shorten(entry['input'])}"
+        found.append(FieldError(".".join(path), message))
+    return found
+
+
+def unknown(what: str, value: object, known: Iterable[str]) -> str:
+    """Return a sentence that says what there is instead, the nearest first."""
+    names = list(known)
+    near = difflib.get_close_matches(str(value), names, n=1)
+    choices = ", ".join(near + [name for name in names if name not in near]) or "none"
+    return f"There is no {what} {shorten(value)}; there is: {choices}"
+
+
+def shorten(value: object) -> str:
+    """Return a value as it was given, cut short where it is long."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:80]}…"
