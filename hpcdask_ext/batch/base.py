@@ -114,8 +114,9 @@ class JobElements:
 class JobStatus:
     """What a batch system says about some elements of one job that are all in the same state.
 
-    `indexes` is None for a job that is no array. `reason` is the batch system's own word (`Priority`), empty where it
-    gives none.
+    `indexes` is None where it speaks of the job as a whole: a job that is no array, or (Slurm) an array of which the
+    rest was cancelled before it started. Then it holds for all elements that have no status of their own. `reason` is
+    the batch system's own word (`Priority`), empty where it gives none.
     """
 
     job_id: str

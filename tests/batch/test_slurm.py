@@ -147,6 +147,12 @@ def test_forms_of_an_id(text: str, job_id: str, indexes: tuple[int, ...] | None)
     assert (status.job_id, status.indexes) == (job_id, indexes)
 
 
+def test_the_rest_of_a_cancelled_array_is_named_without_numbers() -> None:
+    """Seen with 22.05 after `scancel 4_[3-7]` and `scancel 4_[1-200]` of an array that was waiting."""
+    (status,) = statuses("4|CANCELLED|1795171519||long|PartitionDown")
+    assert (status.job_id, status.indexes, status.state, status.reason) == ("4", None, JobState.ENDED, "CANCELLED")
+
+
 @pytest.mark.parametrize("text", ["11_[1,3,5...]", "x", "", "11_", "11_[]", "11_[a]"])
 def test_an_id_that_was_cut_short_is_not_guessed(text: str) -> None:
     with pytest.raises(NotUnderstood):
