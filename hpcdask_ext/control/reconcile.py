@@ -70,12 +70,13 @@ def _reconcile_job(job: Job, seen: Observation) -> Job:
     if job.id is None and statuses:  # the submission whose answer was lost
         job = job.model_copy(update={"id": statuses[0].job_id, "submitted": seen.time})
     is_asked = answer is not None and job.submitted is not None and answer.time - job.submitted > _SETTLING
-    by_index = {index: status for status in statuses for index in status.indexes or (1,)}
+    by_index = {index: status for status in statuses for index in status.indexes or ()}
+    rest = next((status for status in statuses if status.indexes is None), None)
     elements = {
         index: element
         if element.state.is_final
         else _reconcile_element(
-            element, seen.reports.get((job.tag, index), Report()), by_index.get(index), is_asked, seen.time
+            element, seen.reports.get((job.tag, index), Report()), by_index.get(index, rest), is_asked, seen.time
         )
         for index, element in job.elements.items()
     }

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus
+from hpcdask_ext.batch.quoting import directive
 from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster, Element, Job, Role
@@ -132,9 +133,9 @@ class BatchLauncher(Launcher):
         values = cluster.options
         directives = [(option.directive, values.get(option.name)) for option in self.site.options]
         return [
-            directive.replace("{value}", str(value))
-            for directive, value in directives
-            if directive is not None and value is not None and value is not False
+            text.replace("{value}", directive(value, "options"))
+            for text, value in directives
+            if text is not None and value is not None and value is not False
         ]
 
 

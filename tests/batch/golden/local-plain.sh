@@ -1,6 +1,4 @@
 #!/bin/sh
-# Reports and logs are for the user alone. A prologue may set another umask for what the workers write.
-umask 077
 HPCDASK_INDEX="$HPCDASK_INDEX"
 export HPCDASK_INDEX
 hpcdask_report=/scratch/ada/hpcdask/k3x9/workers-1.$HPCDASK_INDEX
@@ -8,9 +6,9 @@ hpcdask_child=
 hpcdask_code=
 hpcdask_signal=
 
-# A reader sees a whole report or none.
+# A reader sees a whole report or none. It is for the user alone, unlike what the workers write.
 hpcdask_write() {
-    cat >"$hpcdask_report.$1.tmp" && mv -f "$hpcdask_report.$1.tmp" "$hpcdask_report.$1"
+    (umask 077 && cat >"$hpcdask_report.$1.tmp" && mv -f "$hpcdask_report.$1.tmp" "$hpcdask_report.$1")
 }
 
 hpcdask_ended() {

@@ -14,8 +14,6 @@
 #SBATCH --qos=debug
 #SBATCH --constraint="a&b"
 
-# Reports and logs are for the user alone. A prologue may set another umask for what the workers write.
-umask 077
 export OMP_NUM_THREADS=4
 export TITLE='Ada'"'"'s "first"
 run'
@@ -26,9 +24,9 @@ hpcdask_child=
 hpcdask_code=
 hpcdask_signal=
 
-# A reader sees a whole report or none.
+# A reader sees a whole report or none. It is for the user alone, unlike what the workers write.
 hpcdask_write() {
-    cat >"$hpcdask_report.$1.tmp" && mv -f "$hpcdask_report.$1.tmp" "$hpcdask_report.$1"
+    (umask 077 && cat >"$hpcdask_report.$1.tmp" && mv -f "$hpcdask_report.$1.tmp" "$hpcdask_report.$1")
 }
 
 hpcdask_ended() {

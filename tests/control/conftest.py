@@ -1,0 +1,49 @@
+"""A cluster to observe, and a site whose batch system is a conversation."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+
+from hpcdask_ext.clusters.models import Cluster, ClusterState, Element, Environment, FixedScaling, Job, Role, WorkerShape
+
+START = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
+
+
+def after(seconds: float) -> datetime:
+    """Return the moment so many seconds after the launch."""
+    return START + timedelta(seconds=seconds)
+
+
+def job(tag: str, count: int, place: str = "batch", job_id: str | None = "7") -> Job:
+    role = Role.SCHEDULER if tag == "scheduler" else Role.WORKER
+    elements = {index: Element() for index in range(1, count + 1)}
+    name = f"hpcdask-c-{tag}"
+    submitted = START if job_id else None
+    return Job(tag=tag, name=name, role=role, place=place, id=job_id, submitted=submitted, elements=elements)
+
+
+@pytest.fixture
+def make_cluster(tmp_path: Path) -> Callable[..., Cluster]:
+    def make(*jobs: Job, **changes: object) -> Cluster:
+        values: dict[str, object] = {
+            "id": "c",
+            "name": "test",
+            "site": "centre",
+            "site_title": "Centre",
+            "queue": "regular",
+            "walltime": timedelta(hours=1),
+            "environment": Environment(name="python3", argv=("python",)),
+            "shape": WorkerShape(cores=1, memory=2**30),
+            "scaling": FixedScaling(workers=2),
+            "directory": tmp_path,
+            "created": START,
+            "state": ClusterState.STARTING,
+            "jobs": jobs or (job("scheduler", 1, "host", "s"), job("workers-1", 2)),
+        }
+        return Cluster(**(values | changes))
+
+    return make

@@ -1,0 +1,283 @@
+"""Conversations with a batch system: what is asked of it, and what becomes of the clusters."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from hpcdask_ext.batch.base import Command, CommandResult
+from hpcdask_ext.clusters.models import ClusterState, JobState
+from hpcdask_ext.clusters.store import ClusterStore
+from hpcdask_ext.control.catalogue import Catalogue
+from hpcdask_ext.control.manager import ClusterManager
+from hpcdask_ext.errors import CommandMissing, CommandTimeout, InvalidRequest, WrongState
+from hpcdask_ext.sites.load import SiteFiles
+
+SITE = """
+name: centre
+batch_system: slurm
+interface: lo
+scheduler: {place: job}
+queues: [{name: regular, limits: {workers: 64}}]
+sizes: [{name: small, workers: 2, cores: 1, memory: 1 GiB, walltime: "01:00:00"}]
+accounts: [science]
+"""
+SPECS = {"python3": {"spec": {"argv": ["python3", "-m", "ipykernel_launcher"], "display_name": "Python 3"}}}
+HEADING = "hpcdask|JOBID|STATE|START_TIME|NODELIST|NAME|REASON\n"
+
+
+class Batch:
+    """A runner that answers as a Slurm would, and writes down what it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.versions = {"distributed": "2026.8.0", "bokeh": "3.9.2"}
+        self.errors: dict[str, Exception] = {}
+        self.refusals: dict[str, str] = {}
+        self.jobs: dict[str, str] = {}
+        self.hold = asyncio.Event()
+        self.hold.set()
+
+    async def run(self, command: Command) -> CommandResult:
+        words = [Path(word).name for word in command.argv]
+        program = next((name for name in ("sbatch", "squeue", "scancel", "-c") if name in words), words[0])
+        self.asked.append(program)
+        await self.hold.wait()
+        if program in self.errors:
+            raise self.errors[program]
+        if program in self.refusals:
+            return CommandResult(command.argv, 1, "", self.refusals[program])
+        return CommandResult(command.argv, 0, self._answer(program, command), "")
+
+    def _answer(self, program: str, command: Command) -> str:
+        if program == "-c":
+            return json.dumps({"python": "3.11", "versions": self.versions})
+        if program == "sbatch":
+            number = str(len(self.jobs) + 1)
+            script = Path(command.argv[-1])
+            self.jobs[number] = f"hpcdask-{script.parent.parent.name}-{script.stem}"
+            return f"{number}\n"
+        if program == "scancel":
+            for word in command.argv[command.argv.index("scancel") + 1 :]:
+                self.jobs.pop(word, None)
+            return ""
+        count = {"scheduler": "[1]"}
+        lines = (
+            f"hpcdask|{number}_{count.get(name.rpartition('-')[2], '[1-2]')}|PENDING|N/A||{name}|Priority\n"
+            for number, name in self.jobs.items()
+        )
+        return HEADING + "".join(lines)
+
+
+@pytest.fixture
+def batch() -> Batch:
+    return Batch()
+
+
+@pytest.fixture
+def new_manager(tmp_path: Path, batch: Batch) -> Callable[[], ClusterManager]:
+    folder = tmp_path / "config" / "hpcdask" / "sites.d"
+    folder.mkdir(parents=True)
+    (folder / "centre.yaml").write_text(SITE)
+
+    def make() -> ClusterManager:
+        catalogue = Catalogue(SiteFiles([str(tmp_path / "config")]), lambda: SPECS, batch, tmp_path)
+        return ClusterManager(ClusterStore(tmp_path / "clusters"), catalogue, lambda *, data: events.append(data))
+
+    events: list[dict[str, object]] = []
+    make.events = events
+    return make
+
+
+@pytest.fixture
+async def manager(new_manager: Callable[[], ClusterManager]) -> AsyncIterator[ClusterManager]:
+    manager = new_manager()
+    await manager.start()
+    yield manager
+    await manager.close()
+
+
+async def until(condition: Callable[[], object], seconds: float = 10) -> None:
+    deadline = asyncio.get_running_loop().time() + seconds
+    while not condition():
+        assert asyncio.get_running_loop().time() < deadline, "waited in vain"
+        await asyncio.sleep(0.02)
+
+
+async def test_a_launch_returns_before_any_command_has_answered(manager, batch):
+    batch.hold.clear()
+    cluster = await manager.launch({})
+    assert cluster.state is ClusterState.SUBMITTING
+    assert "sbatch" not in batch.asked
+    batch.hold.set()
+    await until(lambda: manager.get(cluster.id).state is ClusterState.PENDING)
+
+
+async def test_two_submissions_whatever_the_number_of_workers(manager, batch):
+    cluster = await manager.launch({"size": {"workers": 64, "cores": 1, "memory": "1 GiB"}})
+    await until(lambda: manager.get(cluster.id).state is ClusterState.PENDING)
+    await until(lambda: "(Priority)" in manager.get(cluster.id).reason)
+    assert batch.asked.count("sbatch") == 2
+
+
+async def test_an_environment_without_distributed_is_refused_before_anything_is_submitted(manager, batch):
+    batch.versions = {}
+    cluster = await manager.launch({})
+    await until(lambda: manager.get(cluster.id).state is ClusterState.FAILED)
+    assert "no package “distributed”" in manager.get(cluster.id).reason
+    assert "Tried: " in manager.get(cluster.id).reason
+    assert "sbatch" not in batch.asked
+
+
+async def test_a_refused_submission_fails_in_the_batch_system_s_words_and_leaves_nothing_behind(manager, batch):
+    batch.refusals["sbatch"] = "sbatch: error: invalid partition specified: regular"
+    cluster = await manager.launch({})
+    await until(lambda: manager.get(cluster.id).state is ClusterState.FAILED)
+    assert "invalid partition specified: regular" in manager.get(cluster.id).reason
+    assert not batch.jobs
+    assert not list(Path(manager.get(cluster.id).directory).glob("tls-*"))
+
+
+async def test_a_missing_command_fails_and_says_which(manager, batch):
+    batch.errors["sbatch"] = CommandMissing("sbatch could not be started")
+    cluster = await manager.launch({})
+    await until(lambda: manager.get(cluster.id).state is ClusterState.FAILED)
+    assert "sbatch could not be started" in manager.get(cluster.id).reason
+
+
+async def test_a_submission_that_hangs_is_looked_for_by_name_and_cancelled(manager, batch, monkeypatch):
+    monkeypatch.setattr("hpcdask_ext.control.queue_monitor.FIRST_INTERVAL", 0.6)
+    cluster = await manager.launch({"account": "science"})
+    batch.errors["sbatch"] = CommandTimeout("sbatch did not answer within 60 s")
+    await until(lambda: manager.get(cluster.id).outcome is ClusterState.FAILED)
+    assert manager.get(cluster.id).state is ClusterState.STOPPING
+    # It had been submitted all the same: now it turns up in the queue.
+    batch.jobs = {"41": f"hpcdask-{cluster.id}-scheduler"}
+    await until(lambda: not batch.jobs)
+    assert "scancel" in batch.asked
+    assert "sbatch did not answer" in manager.get(cluster.id).reason
+
+
+async def test_stop_while_pending_cancels_every_job_and_forgets_the_credentials(manager, batch):
+    cluster = await manager.launch({})
+    await until(lambda: manager.get(cluster.id).state is ClusterState.PENDING)
+    assert (cluster.directory / "tls-key.pem").stat().st_mode & 0o777 == 0o600
+    stopping = await manager.stop(cluster.id)
+    assert stopping is not None
+    assert stopping.state is ClusterState.STOPPING
+    await until(lambda: manager.get(cluster.id).state is ClusterState.STOPPED)
+    assert not batch.jobs
+    assert not (cluster.directory / "tls-key.pem").exists()
+    assert await manager.stop(cluster.id) is None
+    assert not cluster.directory.exists()
+
+
+async def test_stop_during_a_slow_look_into_the_environment_submits_nothing(manager, batch):
+    batch.hold.clear()
+    cluster = await manager.launch({})
+    await until(lambda: "-c" in batch.asked)
+    await manager.stop(cluster.id)
+    await until(lambda: manager.get(cluster.id).state is ClusterState.STOPPED)
+    assert "sbatch" not in batch.asked
+
+
+async def test_a_cancellation_that_fails_is_tried_again_and_shown_as_unreachable(manager, batch):
+    cluster = await manager.launch({})
+    await until(lambda: manager.get(cluster.id).state is ClusterState.PENDING)
+    batch.refusals["scancel"] = "scancel: error: Unable to contact slurm controller (connect failure)"
+    await manager.stop(cluster.id)
+    await until(lambda: manager.get(cluster.id).reachable is False)
+    assert manager.get(cluster.id).state is ClusterState.STOPPING
+    del batch.refusals["scancel"]
+    await until(lambda: manager.get(cluster.id).state is ClusterState.STOPPED)
+    assert not batch.jobs
+
+
+async def test_a_batch_system_that_is_away_makes_nothing_gone(manager, batch):
+    cluster = await manager.launch({})
+    await until(lambda: manager.get(cluster.id).state is ClusterState.PENDING)
+    jobs = manager.get(cluster.id).jobs
+    batch.refusals["squeue"] = "slurm_load_jobs error: Unable to contact slurm controller (connect failure)"
+    await until(lambda: manager.get(cluster.id).reachable is False, 12)
+    assert [job.live for job in manager.get(cluster.id).jobs] == [job.live for job in jobs]
+    assert manager.get(cluster.id).state is ClusterState.PENDING
+
+
+async def test_scaling_up_is_one_more_array_and_scaling_down_cancels_what_waits(manager, batch):
+    cluster = await manager.launch({})
+    await until(lambda: manager.get(cluster.id).state is ClusterState.PENDING)
+    await manager.change(cluster.id, {"scaling": {"mode": "fixed", "workers": 6}})
+    await until(lambda: manager.get(cluster.id).capacity == 6)
+    await until(lambda: batch.asked.count("sbatch") == 3)
+    await until(lambda: all(job.id for job in manager.get(cluster.id).jobs))
+    await manager.change(cluster.id, {"scaling": {"mode": "fixed", "workers": 3}})
+    await until(lambda: "scancel" in batch.asked)
+    await until(lambda: manager.get(cluster.id).capacity == 3)
+    ended = [element for job in manager.get(cluster.id).jobs for element in job.elements.values()]
+    assert sum(element.state is JobState.ENDED for element in ended) == 3
+
+
+async def test_a_refused_scaling_goes_back_and_says_why(manager, batch):
+    cluster = await manager.launch({})
+    await until(lambda: manager.get(cluster.id).state is ClusterState.PENDING)
+    batch.refusals["sbatch"] = "sbatch: error: QOSMaxSubmitJobPerUserLimit"
+    await manager.change(cluster.id, {"scaling": {"mode": "fixed", "workers": 6}})
+    await until(lambda: manager.get(cluster.id).scaling.workers == 2)
+    assert any("QOSMaxSubmitJobPerUserLimit" in warning for warning in manager.get(cluster.id).warnings)
+    assert manager.get(cluster.id).state is ClusterState.PENDING
+
+
+async def test_an_ended_cluster_cannot_be_scaled(manager, batch):
+    batch.versions = {}
+    cluster = await manager.launch({})
+    await until(lambda: manager.get(cluster.id).state is ClusterState.FAILED)
+    with pytest.raises(WrongState, match="failed"):
+        await manager.change(cluster.id, {"scaling": {"workers": 3}})
+    with pytest.raises(InvalidRequest, match="64"):
+        await manager.change(cluster.id, {"scaling": {"workers": 65}})
+
+
+async def test_a_second_server_finds_the_clusters_and_what_they_wait_for(manager, new_manager, batch):
+    cluster = await manager.launch({"name": "höl $(touch x)"})
+    await until(lambda: manager.get(cluster.id).state is ClusterState.PENDING)
+    await manager.close()
+    second = new_manager()
+    await second.start()
+    try:
+        assert second.get(cluster.id).name == "höl $(touch x)"
+        await until(lambda: second.get(cluster.id).reachable)
+        assert second.get(cluster.id).state is ClusterState.PENDING
+        assert batch.asked.count("sbatch") == 2
+    finally:
+        await second.close()
+
+
+async def test_a_server_that_died_while_launching_leaves_a_failed_cluster_and_no_job(new_manager, batch):
+    first = new_manager()
+    await first.start()
+    batch.hold.clear()
+    cluster = await first.launch({})
+    await until(lambda: "-c" in batch.asked)
+    await first.close()
+    batch.hold.set()
+    second = new_manager()
+    await second.start()
+    try:
+        await until(lambda: second.get(cluster.id).state is ClusterState.FAILED)
+        assert "while this cluster was being launched" in second.get(cluster.id).reason
+        assert not batch.jobs
+    finally:
+        await second.close()
+
+
+async def test_every_change_of_state_is_told(manager, new_manager, batch):
+    cluster = await manager.launch({})
+    await until(lambda: manager.get(cluster.id).state is ClusterState.PENDING)
+    await manager.stop(cluster.id)
+    await until(lambda: manager.get(cluster.id).state is ClusterState.STOPPED)
+    states = [event["state"] for event in new_manager.events if event["change"] in ("launched", "state", "stopped")]
+    assert states == ["submitting", "starting", "pending", "stopping", "stopped"]
