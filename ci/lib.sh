@@ -57,6 +57,15 @@ until_true() {
   done
 }
 
+# quietly COMMAND...: what it prints matters only when it fails.
+quietly() {
+  local output
+  output=$("$@" 2>&1) || {
+    printf '$ %s\n%s\n' "$*" "$output" >&2
+    return 1
+  }
+}
+
 # What `source .venv/bin/activate` does, for this script and what it starts.
 use_venv() {
   export VIRTUAL_ENV=$venv PATH=$venv/bin:$PATH
