@@ -41,6 +41,7 @@ export class ClusterModel implements IClusterModel, IDisposable {
     this._poll = new Poll({
       name: 'hpcdask-ext:ClusterModel',
       auto: false,
+      linger: 0,
       factory: () => this._readClusters(),
       frequency: { interval: SLOW, backoff: true, max: 5 * SLOW },
       standby: () => (this._isLive ? 'when-hidden' : true)
@@ -216,10 +217,7 @@ export class ClusterModel implements IClusterModel, IDisposable {
 
   private async _start(): Promise<void> {
     await this.refresh();
-    if (!this._isDisposed) {
-      void this._poll.schedule({ phase: 'started', interval: SLOW });
-      this._pace(true);
-    }
+    this._pace(true);
   }
 
   private async _readSites(): Promise<void> {
@@ -322,16 +320,21 @@ export class ClusterModel implements IClusterModel, IDisposable {
     return this.clusters.some(one => !hasEnded(one.state));
   }
 
-  /** Poll faster only while something happens and events do not come. */
+  /**
+   * Poll faster only while something happens and events do not come; from
+   * `now` on, or from the next time.
+   */
   private _pace(now = false): void {
     const isMoving = this.clusters.some(
       one => !hasEnded(one.state) && one.state !== 'running'
     );
     const interval = isMoving && !this._feed.works ? FAST : SLOW;
-    if (this._isDisposed || this._poll.frequency.interval === interval) {
+    if (this._isDisposed) {
       return;
     }
-    this._poll.frequency = { ...this._poll.frequency, interval };
+    if (this._poll.frequency.interval !== interval) {
+      this._poll.frequency = { ...this._poll.frequency, interval };
+    }
     if (now) {
       void this._poll.schedule({ phase: 'started', interval });
     }
