@@ -102,7 +102,9 @@ def _reconcile_element(
         changes = {"state": state, "reason": reason, "ended": report.ended, "exit_code": report.exit_code}
         return element.model_copy(update=changes)
     if status is not None and status.state.is_final:
-        state = JobState.ENDED if element.cancelled else status.state
+        # What somebody else cancelled is missed by the user as much as what failed.
+        is_good = element.cancelled or (status.state is JobState.ENDED and not status.reason)
+        state = JobState.ENDED if is_good else JobState.FAILED
         return element.model_copy(update={"state": state, "reason": status.reason, "ended": now})
     if status is not None and report.started is None and status.state is not JobState.UNKNOWN:
         return element.model_copy(update={"state": status.state, "reason": status.reason, "node": status.node})

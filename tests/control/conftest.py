@@ -8,7 +8,16 @@ from pathlib import Path
 
 import pytest
 
-from hpcdask_ext.clusters.models import Cluster, ClusterState, Element, Environment, FixedScaling, Job, Role, WorkerShape
+from hpcdask_ext.clusters.models import (
+    Cluster,
+    ClusterState,
+    Element,
+    Environment,
+    FixedScaling,
+    Job,
+    Role,
+    WorkerShape,
+)
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
 

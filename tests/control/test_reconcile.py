@@ -150,6 +150,14 @@ def test_one_failed_worker_job_is_a_warning_with_its_reason_while_others_live(ma
     assert again.warnings == cluster.warnings
 
 
+def test_what_somebody_else_cancelled_is_missed(make_cluster):
+    running = JobStatus("7", "hpcdask-c-workers-1", JobState.RUNNING, (1,))
+    cancelled = JobStatus("7", "hpcdask-c-workers-1", JobState.ENDED, (2,), "CANCELLED")
+    seen = Observation(after(60), UP, ADDRESS, workers(1), asked(running, cancelled))
+    cluster = reconcile(make_cluster(), seen, explain)
+    assert cluster.warnings == ("1 of 2 worker jobs failed (CANCELLED): see their logs.",)
+
+
 def test_a_stopping_cluster_has_ended_once_none_of_its_jobs_is_left_and_not_before(make_cluster):
     cluster = make_cluster(state=ClusterState.STOPPING, outcome=ClusterState.STOPPED, workers=2)
     reports = {("scheduler", 1): Report(after(1), "n", after(50), 0)}
