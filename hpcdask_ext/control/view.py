@@ -90,7 +90,7 @@ def sites_view(sites: Sites, kernels: Sequence[Environment]) -> dict[str, Any]:
 def _site_view(site: Site, kernels: Sequence[Environment]) -> dict[str, Any]:
     environments = environments_of(site, kernels)
     size, queue = site.sizes[0], site.queues[0]
-    walltime = None if site.batch_system == "local" else size.walltime or queue.limits.walltime
+    walltime = size.walltime or queue.limits.walltime
     return {
         "name": site.name,
         "title": site.label,
@@ -148,9 +148,13 @@ def _ends_at(cluster: Cluster) -> datetime | None:
     """Return when the walltime ends the cluster: the last worker, or the scheduler's job where that is earlier."""
     if cluster.walltime is None or cluster.state.is_final:
         return None
-    live = [(job, job.elements[index]) for job in cluster.jobs for index in job.live if job.place == "batch"]
+    live = [(job, job.elements[index]) for job in cluster.jobs for index in job.live]
     workers = [element.started for job, element in live if job.role is Role.WORKER and element.started]
-    schedulers = [element.started for job, element in live if job.role is Role.SCHEDULER and element.started]
+    schedulers = [
+        element.started
+        for job, element in live
+        if job.role is Role.SCHEDULER and job.place == "batch" and element.started
+    ]
     ends = [max(workers) + cluster.walltime] if workers else []
     ends += [start + cluster.walltime for start in schedulers]
     return min(ends) if ends else None

@@ -57,6 +57,9 @@ def worker_command(cluster: Cluster, site: Site, job: Job) -> str:
     words += ["--nthreads", str(shape.cores), "--memory-limit", str(shape.memory)]
     words += ["--nworkers", str(shape.workers_per_job), "--no-dashboard"]
     words += ["--host", _LOOPBACK] if site.batch_system == "local" else _interface(site)
+    if site.batch_system == "local" and cluster.walltime is not None:
+        # This machine ends no process by itself, so the workers keep to the walltime of their own accord.
+        words += ["--lifetime", f"{int(cluster.walltime.total_seconds())} seconds"]
     name = f'--name {shlex.quote(worker_name(cluster, job))}-"$HPCDASK_INDEX"'
     command = f"{shlex.join(words)} {name}"
     if site.local_directory is not None:

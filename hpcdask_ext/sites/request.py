@@ -140,8 +140,6 @@ class _Checker:
                 "walltime",
                 f"{format_walltime(walltime)} is longer than the queue {queue.name} allows: {format_walltime(longest)}",
             )
-        if self.site.batch_system == "local":
-            walltime = None  # nothing would end such a process; it is better not to promise it
         return (None if custom else size.name), shape, workers, walltime
 
     def _named_size(self) -> Size:
