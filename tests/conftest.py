@@ -16,25 +16,26 @@ HERE = Environment(name="python3", title="Python 3", argv=(sys.executable,))
 """The environment in which the tests run; it has `distributed`."""
 
 
+def record(directory: Path, **changes: object) -> Cluster:
+    """Return the record of a small local cluster, but for the fields that are given."""
+    values: dict[str, object] = {
+        "id": new_id(),
+        "name": "small-1",
+        "site": "local",
+        "site_title": "This machine",
+        "queue": "local",
+        "size": "small",
+        "environment": HERE,
+        "shape": WorkerShape(cores=1, memory=2**28),
+        "scaling": FixedScaling(workers=1),
+        "directory": directory,
+        "created": datetime.now(timezone.utc),
+        "state": ClusterState.STARTING,
+    }
+    return Cluster(**(values | changes))
+
+
 @pytest.fixture
 def make_record() -> Callable[..., Cluster]:
-    """Return a maker of records: of a small local cluster, but for the fields that it is given."""
-
-    def make(directory: Path, **changes: object) -> Cluster:
-        values: dict[str, object] = {
-            "id": new_id(),
-            "name": "small-1",
-            "site": "local",
-            "site_title": "This machine",
-            "queue": "local",
-            "size": "small",
-            "environment": HERE,
-            "shape": WorkerShape(cores=1, memory=2**28),
-            "scaling": FixedScaling(workers=1),
-            "directory": directory,
-            "created": datetime.now(timezone.utc),
-            "state": ClusterState.STARTING,
-        }
-        return Cluster(**(values | changes))
-
-    return make
+    """Return `record`."""
+    return record
