@@ -54,8 +54,6 @@ export interface ICommandOptions {
   settings: Settings;
   trans: TranslationBundle;
   showLogs: (cluster: ICluster) => void;
-  /** The absolute URL of a dashboard. */
-  urlOf: (dashboardUrl: string) => string;
 }
 
 const CLUSTER_ARGS = {
@@ -218,7 +216,7 @@ function addActs(options: ICommandOptions): void {
 }
 
 function addDashboards(options: ICommandOptions): void {
-  const { app, labextension, tiles, trans, urlOf } = options;
+  const { app, labextension, tiles, trans } = options;
   const find = finder(options);
   app.commands.addCommand(CommandIDs.openDashboard, {
     label: trans.__('Open Dashboard'),
@@ -229,7 +227,7 @@ function addDashboards(options: ICommandOptions): void {
       const tile = args as unknown as ITileOptions;
       const url = find({ id: tile.cluster })?.dashboard_url;
       if (labextension.isAvailable && url) {
-        await labextension.openDashboard(urlOf(url), tile);
+        await labextension.openDashboard(url, tile);
       } else {
         tiles.open(tile);
       }
@@ -251,7 +249,7 @@ function addDashboards(options: ICommandOptions): void {
     describedBy: { args: CLUSTER_ARGS },
     isEnabled: args =>
       labextension.isAvailable && Boolean(find(args)?.dashboard_url),
-    execute: args => labextension.openLayout(urlOf(find(args)!.dashboard_url!))
+    execute: args => labextension.openLayout(find(args)!.dashboard_url!)
   });
 }
 

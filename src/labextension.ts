@@ -29,7 +29,10 @@ export class DaskLabextension {
     );
   }
 
-  /** Let its own dashboard list show this dashboard. */
+  /**
+   * Let its own dashboard list show this dashboard; the URL is relative to
+   * the server's base URL, as in the REST contract.
+   */
   async populate(url: string): Promise<void> {
     if (this.isAvailable && url !== this._url) {
       this._url = url;

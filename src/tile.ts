@@ -25,7 +25,9 @@ export class Tile extends Widget {
     this._urlOf = options.urlOf;
     this.id = tileId(options.tile);
     this.addClass('jp-HPCDask-tile');
-    this.title.icon = clusterIcon;
+    // As the shell does for what it adds itself: a drop goes past it.
+    this.title.icon = clusterIcon.bindprops({ stylesheet: 'mainAreaTab' });
+    this.title.dataset = { id: this.id };
     this.title.closable = true;
     this._frame.node.querySelector('iframe')!.title = options.tile.label;
     this._notice.addClass('jp-HPCDask-tile-notice');
@@ -64,6 +66,10 @@ export class Tile extends Widget {
     this.title.caption = this._trans.__('%1 of the cluster %2', label, name);
     if (cluster?.dashboard_url) {
       this._show(cluster);
+    } else if (cluster && hasEnded(cluster.state)) {
+      // Or the plot would try to reconnect for as long as it is open.
+      this._frame.url = 'about:blank';
+      this._hasPlot = false;
     }
     this._tell(cluster, name);
   }
@@ -74,6 +80,7 @@ export class Tile extends Widget {
     if (this._frame.url !== url || (cluster.reachable && !this._reachable)) {
       this._frame.url = url;
     }
+    this._hasPlot = true;
     this._reachable = cluster.reachable;
   }
 
@@ -81,7 +88,7 @@ export class Tile extends Widget {
     const message = this._message(cluster, name);
     this._notice.node.textContent = message;
     this._notice.setHidden(!message);
-    this._frame.setHidden(!this._frame.url);
+    this._frame.setHidden(!this._hasPlot);
   }
 
   private _message(cluster: ICluster | undefined, name: string): string {
@@ -112,6 +119,7 @@ export class Tile extends Widget {
   private readonly _notice = new Widget();
   private readonly _trans: TranslationBundle;
   private readonly _urlOf: (dashboardUrl: string, route: string) => string;
+  private _hasPlot = false;
   private _reachable = true;
 }
 

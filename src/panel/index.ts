@@ -62,14 +62,13 @@ export function activatePanel(options: IPanelOptions): void {
     settings,
     trans,
     notebooks: options.notebooks,
-    showLogs: cluster => showLogs(app, client, cluster, trans),
-    urlOf: url => client.dashboard(url)
+    showLogs: cluster => showLogs(app, client, cluster, trans)
   });
   app.shell.add(panel, 'left', { rank: 250, type: 'Dask Clusters' });
   options.restorer?.add(panel, panel.id);
   addToMenus(app, options.palette, trans);
   void rememberSelection(model, state);
-  driveDaskLabextension(app, model, labextension, settings, client);
+  driveDaskLabextension(app, model, labextension, settings);
 }
 
 /** dask-labextension's own list shows the dashboards of the selected cluster. */
@@ -77,13 +76,12 @@ function driveDaskLabextension(
   app: JupyterFrontEnd,
   model: IClusterModel,
   labextension: DaskLabextension,
-  settings: Settings,
-  client: Client
+  settings: Settings
 ): void {
   const follow = () => {
     const url = model.selected?.dashboard_url;
     if (url && settings.drivesDaskLabextension) {
-      void labextension.populate(client.dashboard(url));
+      void labextension.populate(url);
     }
   };
   void app.restored.then(() => {

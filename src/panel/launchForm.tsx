@@ -77,6 +77,12 @@ export function LaunchForm(props: ILaunchFormProps): JSX.Element | null {
         <button
           type="submit"
           className="jp-mod-styled jp-mod-accept jp-HPCDask-launchForm-button"
+          onClick={event => {
+            // A double click is meant as one.
+            if (event.detail > 1) {
+              event.preventDefault();
+            }
+          }}
         >
           {trans.__('Launch cluster')}
         </button>

@@ -95,11 +95,10 @@ function messageOf(props: ITileListProps): string {
 
 function Group(props: ITileListProps & { group: IPlotGroup }): JSX.Element {
   const { group, trans } = props;
-  const id = React.useId();
   return (
-    <section aria-labelledby={id}>
+    <section>
       <div className="jp-HPCDask-tileGroup-head">
-        <h3 id={id}>{group.title}</h3>
+        <h3>{group.title}</h3>
         {props.hasLayout && (
           <button
             type="button"

@@ -1,0 +1,50 @@
+"""Start the Jupyter server of the browser tests in directories of its own, and remove them when it ends.
+
+Nothing of the user is read or written: home, data, configuration and workspaces are in a temporary directory.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+
+CONFIG = Path(__file__).with_name("jupyter_server_test_config.py")
+
+
+def environment(home: Path) -> dict[str, str]:
+    """Return this process' environment, with all that Jupyter reads and writes below `home`."""
+    places = {
+        "HOME": "home",
+        "IPYTHONDIR": "ipython",
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "JUPYTERLAB_GALATA_ROOT_DIR": "work",
+        "JUPYTERLAB_SETTINGS_DIR": "settings",
+    }
+    for name in places.values():
+        (home / name).mkdir()
+    return os.environ | {variable: str(home / name) for variable, name in places.items()}
+
+
+def main() -> int:
+    """Serve until told to stop."""
+    with tempfile.TemporaryDirectory(prefix="hpcdask-ui-", ignore_cleanup_errors=True) as name:
+        command = [sys.executable, "-m", "jupyterlab", "--config", str(CONFIG)]
+        server = subprocess.Popen(command, env=environment(Path(name)))  # noqa: S603
+
+        def stop(number: int, _: FrameType | None) -> None:
+            server.send_signal(number)
+
+        signal.signal(signal.SIGTERM, stop)
+        signal.signal(signal.SIGINT, stop)
+        return server.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
