@@ -76,7 +76,7 @@ def measure_submissions(_rounds: int) -> list[Row]:
         for workers in (1, 8, 64):
             progress(f"submissions for {workers} workers")
             count = submissions.submissions_of(centre, batch, workers)
-            rows.append(Row(f"Slurm submissions for {workers} workers", "1", ours=[count]))
+            rows.append(Row(f"Slurm submissions, workers asked for: {workers}", "1", ours=[count]))
     return rows
 
 
