@@ -14,6 +14,7 @@ import type {
 import { ChangeFeed } from './events';
 import { hasEnded } from './format';
 import { placeholder } from './launch';
+import { ClusterReader } from './reader';
 import { ClusterTable, equal } from './table';
 import type { IClusterModel } from './tokens';
 
@@ -21,8 +22,6 @@ import type { IClusterModel } from './tokens';
 const SLOW = 60_000;
 /** The same while something happens and no event has ever come. */
 const FAST = 4_000;
-/** More changes at once than this are read as one list. */
-const MANY = 4;
 
 /** What is known about sites and clusters; the only one that talks to the API. */
 export class ClusterModel implements IClusterModel, IDisposable {
@@ -32,6 +31,9 @@ export class ClusterModel implements IClusterModel, IDisposable {
     this._table.selectedChanged.connect(
       () => this._selectedChanged.emit(),
       this
+    );
+    this._reader = new ClusterReader(this._client, this._table, problem =>
+      this._tell(problem)
     );
     this._feed = new ChangeFeed({
       stream: options.stream,
@@ -115,7 +117,7 @@ export class ClusterModel implements IClusterModel, IDisposable {
   }
 
   isPlaceholder(id: string): boolean {
-    return this._launching.has(id);
+    return this._reader.launching.has(id);
   }
 
   select(id: string | null): void {
@@ -130,7 +132,7 @@ export class ClusterModel implements IClusterModel, IDisposable {
     const before = this.selected?.id ?? null;
     const site = this._sites.find(one => one.name === request.site);
     const shownId = `launching-${(this._launches += 1)}`;
-    this._launching.add(shownId);
+    this._reader.launching.add(shownId);
     this._table.set([
       placeholder(shownId, request, site, new Date()),
       ...this.clusters
@@ -139,14 +141,14 @@ export class ClusterModel implements IClusterModel, IDisposable {
     try {
       const cluster = await this._client.launch(request);
       this._table.touch(cluster.id);
-      this._launching.delete(shownId);
+      this._reader.launching.delete(shownId);
       this._table.replace(shownId, cluster);
       return cluster;
     } catch (error) {
       if (this.selected?.id === shownId) {
         this.select(before);
       }
-      this._launching.delete(shownId);
+      this._reader.launching.delete(shownId);
       this._table.remove(shownId);
       throw error;
     } finally {
@@ -235,76 +237,17 @@ export class ClusterModel implements IClusterModel, IDisposable {
     }
   }
 
-  /** Read all clusters; keep what was changed here while the answer came. */
   private async _readClusters(): Promise<void> {
-    const table = this._table;
-    const versions = table.versions();
-    const isKept = (id: string) => !table.isNewest(id, versions.get(id));
     try {
-      const read = await this._client.clusters();
-      const ids = new Set(read.map(one => one.id));
-      const ours = this.clusters.filter(
-        one =>
-          !ids.has(one.id) && (isKept(one.id) || this.isPlaceholder(one.id))
-      );
-      const theirs = read
-        .filter(one => !this._mayBeLaunching(one.id))
-        .map(one => (isKept(one.id) ? this.get(one.id) : one))
-        .filter(one => one !== undefined);
-      table.set([...ours, ...theirs]);
-      this._tell(null);
-    } catch (error) {
-      this._tell(error as Error);
-      throw error;
+      await this._reader.readAll();
     } finally {
       this._pace();
     }
   }
 
-  /** Read changed clusters again, with those that had to wait. */
-  private async _reread(ids: string[]): Promise<void> {
-    const all = [...new Set([...this._waiting, ...ids])];
-    this._waiting.clear();
-    const now = all.filter(id => !this._mayBeLaunching(id));
-    if (now.length > MANY) {
-      now.forEach(id => this._table.touch(id));
-      await this._readClusters().catch(() => undefined);
-    } else {
-      await Promise.all(now.map(id => this._readCluster(id)));
-    }
+  private async _reread(ids: readonly string[]): Promise<void> {
+    await this._reader.read(ids);
     this._pace();
-  }
-
-  /**
-   * Whether an unknown cluster may be a launch whose answer is still under
-   * way: it has a card already and waits, or there would be two.
-   */
-  private _mayBeLaunching(id: string): boolean {
-    const may = this._launching.size > 0 && !this.get(id);
-    if (may) {
-      this._waiting.add(id);
-    }
-    return may;
-  }
-
-  private async _readCluster(id: string): Promise<void> {
-    const version = this._table.touch(id);
-    try {
-      const cluster = await this._client.cluster(id);
-      if (!this._table.isNewest(id, version)) {
-        return;
-      }
-      if (!cluster) {
-        this._table.remove(id);
-      } else if (this.get(id)) {
-        this._table.patch(id, cluster);
-      } else {
-        this._table.add(cluster);
-      }
-      this._tell(null);
-    } catch (error) {
-      this._tell(error as Error);
-    }
   }
 
   private _tell(problem: Error | null): void {
@@ -349,13 +292,12 @@ export class ClusterModel implements IClusterModel, IDisposable {
   private readonly _client: Client;
   private readonly _clustersChanged = new Signal<this, void>(this);
   private readonly _feed: ChangeFeed;
-  private readonly _launching = new Set<string>();
   private readonly _poll: Poll;
+  private readonly _reader: ClusterReader;
   private readonly _refusals = new Map<string, string>();
   private readonly _selectedChanged = new Signal<this, void>(this);
   private readonly _sitesChanged = new Signal<this, void>(this);
   private readonly _table = new ClusterTable();
-  private readonly _waiting = new Set<string>();
   private _isDisposed = false;
   private _launches = 0;
   private _problem: Error | null = null;

@@ -179,8 +179,11 @@ describe('ClusterModel', () => {
     });
 
     it('put back what was and say why when refused', async () => {
-      server.answer('PATCH', 'api/clusters/a', 422, { message: 'at most 64' });
-      await expect(model.scale('a', 99)).rejects.toThrow('at most 64');
+      server.answer('PATCH', 'api/clusters/a', 422, {
+        message: '1 field is wrong',
+        errors: [{ field: 'scaling.workers', message: 'at most 64' }]
+      });
+      await expect(model.scale('a', 99)).rejects.toThrow('1 field is wrong');
       expect(model.get('a')?.workers.requested).toBe(2);
       expect(model.refusal('a')).toBe('at most 64');
       model.dismiss('a');

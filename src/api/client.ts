@@ -144,6 +144,9 @@ export class Client {
 
 /** What to tell the user about anything that was thrown. */
 export function messageOf(error: unknown): string {
+  if (error instanceof APIError && error.errors.length) {
+    return error.errors.map(one => one.message).join('\n');
+  }
   return error instanceof Error ? error.message : String(error);
 }
 

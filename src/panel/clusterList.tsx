@@ -34,7 +34,9 @@ export function ClusterList(props: IClusterListProps): JSX.Element {
       {current.length > 0 && (
         <Cards {...props} clusters={current} label={trans.__('Clusters')} />
       )}
-      {!isLoading && !problem && !current.length && <Empty trans={trans} />}
+      {!isLoading && !problem && !current.length && (
+        <Empty isFirst={!over.length} trans={trans} />
+      )}
       {over.length > 0 && (
         <details className="jp-HPCDask-ended">
           <summary>
@@ -74,17 +76,24 @@ function Cards(props: IClusterListProps & { label: string }): JSX.Element {
   );
 }
 
-function Empty(props: { trans: TranslationBundle }): JSX.Element {
-  const { trans } = props;
-  return (
+function Empty(props: {
+  isFirst: boolean;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { isFirst, trans } = props;
+  return isFirst ? (
     <div className="jp-HPCDask-empty">
       <p>{trans.__('No cluster yet.')}</p>
       <p>{trans.__('Choose a size above and click Launch cluster.')}</p>
       <p>
         {trans.__(
-          'Its card stands here at once and follows it until it runs; from there its client code goes into your notebook.'
+          'Its card stands here at once; as soon as it runs, put its client code into your notebook.'
         )}
       </p>
+    </div>
+  ) : (
+    <div className="jp-HPCDask-empty">
+      <p>{trans.__('No cluster at the moment.')}</p>
     </div>
   );
 }
