@@ -139,7 +139,7 @@ async def test_a_refused_submission_fails_in_the_batch_system_s_words_and_leaves
     await until(lambda: manager.get(cluster.id).state is ClusterState.FAILED)
     assert "invalid partition specified: regular" in manager.get(cluster.id).reason
     assert not batch.jobs
-    assert not list(Path(manager.get(cluster.id).directory).glob("tls-*"))
+    assert not (cluster.directory / "tls-key.pem").exists()
 
 
 async def test_a_missing_command_fails_and_says_which(manager, batch):
