@@ -124,10 +124,13 @@ export async function drag(
   await page.mouse.up();
 }
 
-/** How many colours the canvases of a tile show: a blank plot has one. */
-export async function coloursOf(tile: Locator): Promise<number> {
+/**
+ * How many pixels of a tile's canvases are coloured: axes, grid and letters
+ * are grey, so a plot without data has none.
+ */
+export async function colouredPixels(tile: Locator): Promise<number> {
   const canvases = tile.locator('iframe').contentFrame().locator('canvas');
-  const colours = await canvases.evaluateAll(found =>
+  const counts = await canvases.evaluateAll(found =>
     found.map(node => {
       const canvas = node as HTMLCanvasElement;
       const context = canvas.getContext('2d');
@@ -135,14 +138,14 @@ export async function coloursOf(tile: Locator): Promise<number> {
         return 0;
       }
       const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
-      const seen = new Set<number>();
-      for (let at = 0; at < data.length && seen.size < 50; at += 4 * 7) {
-        if (data[at + 3]) {
-          seen.add((data[at] << 16) | (data[at + 1] << 8) | data[at + 2]);
-        }
+      let count = 0;
+      for (let at = 0; at < data.length; at += 4) {
+        const colour = data.subarray(at, at + 3);
+        const isGrey = Math.max(...colour) - Math.min(...colour) < 40;
+        count += Number(data[at + 3] > 0 && !isGrey);
       }
-      return seen.size;
+      return count;
     })
   );
-  return Math.max(0, ...colours);
+  return Math.max(0, ...counts);
 }

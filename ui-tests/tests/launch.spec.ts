@@ -1,7 +1,10 @@
+import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
+import type { Locator } from '@playwright/test';
+
 import {
   button,
   cards,
-  coloursOf,
+  colouredPixels,
   drag,
   expect,
   launch,
@@ -10,10 +13,13 @@ import {
   test
 } from './lab';
 
+const SUM =
+  'print(client.submit(sum, range(10**6)).result(), client.dashboard_link)';
+
 const WORK = `
 import time
-client.gather(client.map(lambda x: time.sleep(0.02) or x, range(50)))
-print(client.submit(sum, range(10**6)).result(), client.dashboard_link)
+work = client.map(lambda x: time.sleep(0.05) or x, range(60))
+print("gathered", sum(client.gather(work)))
 `;
 
 test('a cluster from the button to a plot beside the notebook, and back', async ({
@@ -39,13 +45,12 @@ test('a cluster from the button to a plot beside the notebook, and back', async 
     await expect(page.locator('.jp-Notebook .jp-Cell').first()).toContainText(
       'Client('
     );
-    await page.notebook.addCell('code', WORK.trim());
+    await page.notebook.addCell('code', SUM);
     await page.notebook.run();
     const output = page.locator('.jp-OutputArea-output', {
       hasText: '499999500000'
     });
     await expect(output).toContainText(`/hpcdask/proxy/${id}/`);
-    await page.notebook.save();
   });
 
   const tile = page.locator('[id^="hpcdask-tile-"]');
@@ -62,8 +67,15 @@ test('a cluster from the button to a plot beside the notebook, and back', async 
     const tileBox = (await tile.boundingBox())!;
     const notebookBox = (await notebook.boundingBox())!;
     expect(tileBox.x).toBeGreaterThan(notebookBox.x + notebookBox.width - 1);
-    await expect.poll(() => coloursOf(tile)).toBeGreaterThan(3);
+    await page.notebook.activate('work.ipynb');
+    await page.notebook.addCell('code', WORK.trim());
+    await page.notebook.runCell(2);
+    await expect(
+      page.locator('.jp-OutputArea-output', { hasText: 'gathered 1770' })
+    ).toBeVisible();
+    await expect.poll(() => colouredPixels(tile)).toBeGreaterThan(1_000);
     await picture(page, 'tile');
+    await page.notebook.save();
   });
 
   await test.step("dask-labextension's own list works with our URL", async () => {
@@ -87,10 +99,7 @@ test('a cluster from the button to a plot beside the notebook, and back', async 
     const second = await launch(panel);
     await running(panel, second);
     await expect(cards(panel, second)).toHaveAttribute('aria-current', 'true');
-    await panel
-      .locator('[data-route="/individual-progress"] button')
-      .first()
-      .click();
+    await row(panel, 'progress').click();
     await expect(
       page.locator(`iframe[src*="${second}/individual-progress"]`)
     ).toBeVisible();
@@ -116,7 +125,7 @@ test('a cluster from the button to a plot beside the notebook, and back', async 
     await expect(cards(panel, id)).toHaveAttribute('data-state', 'running');
     await expect(cards(panel, id)).toHaveAttribute('aria-current', 'true');
     await expect(tile).toBeVisible();
-    await expect.poll(() => coloursOf(tile)).toBeGreaterThan(3);
+    await expect.poll(() => colouredPixels(tile)).toBeGreaterThan(1_000);
     await expect(
       panel.locator('[data-route="/individual-task-stream"]')
     ).toBeVisible();
@@ -181,19 +190,51 @@ test('the layout opens through dask-labextension', async ({ page, panel }) => {
   }
 });
 
-test('without dask-labextension our own tile opens', async ({
-  page,
-  panel
-}) => {
+test('Shift and a click pin a tile to its cluster', async ({ page, panel }) => {
   const id = await launch(panel);
   await running(panel, id);
-  const row = panel
-    .locator('[data-route="/individual-progress"] button')
-    .first();
-  await row.click({ modifiers: ['Shift'] });
-  const tile = page.locator(`#hpcdask-tile-${id}-progress`);
-  await expect(tile.locator('iframe')).toHaveAttribute(
-    'src',
-    new RegExp(`/hpcdask/proxy/${id}/individual-progress`)
-  );
+  await row(panel, 'progress').click({ modifiers: ['Shift'] });
+  await expect(ourTile(page, id, 'progress')).toBeVisible();
 });
+
+test.describe('without dask-labextension', () => {
+  test.use({ autoGoto: false });
+
+  // The fixture of the panel wants the page, so the page is changed before.
+  test.beforeEach(async ({ page }) => {
+    await page.route(/\/lab\/\?reset$/, async route => {
+      const answer = await route.fetch();
+      const html = (await answer.text()).replace(
+        '"disabledExtensions": []',
+        '"disabledExtensions": ["dask-labextension"]'
+      );
+      await route.fulfill({ response: answer, body: html });
+    });
+    await page.goto('?reset');
+  });
+
+  test('a click opens our own tile', async ({ page, panel }) => {
+    await expect(page.locator('#dask-dashboard-launcher')).toHaveCount(0);
+    const id = await launch(panel);
+    await running(panel, id);
+    await expect(row(panel, 'task-stream')).toBeVisible();
+    await expect(button(panel, 'Open layout')).toHaveCount(0);
+    await row(panel, 'progress').click();
+    await expect(ourTile(page, id, 'progress')).toBeVisible();
+  });
+});
+
+function row(panel: Locator, plot: string): Locator {
+  return panel.locator(`[data-route="/individual-${plot}"] button`).first();
+}
+
+/** The plot in our own tile for it. */
+function ourTile(
+  page: IJupyterLabPageFixture,
+  id: string,
+  plot: string
+): Locator {
+  return page.locator(
+    `#hpcdask-tile-${id}-${plot} iframe[src*="/hpcdask/proxy/${id}/individual-${plot}"]`
+  );
+}
