@@ -14,7 +14,7 @@ import {
   unreachableIcon
 } from '../icons';
 import { IconButton, InlineEditor } from './controls';
-import { Times } from './times';
+import { EstimatedStart } from './times';
 
 /** What a card can ask for; each is the act of one command. */
 export interface ICardActions {
@@ -64,6 +64,9 @@ export function Notes(props: IClusterCardProps): JSX.Element {
       )}
       {cluster.reason && (
         <div className="jp-HPCDask-card-reason">{cluster.reason}</div>
+      )}
+      {cluster.state === 'pending' && cluster.estimated_start && (
+        <EstimatedStart start={cluster.estimated_start} trans={trans} />
       )}
       {cluster.warnings.map((warning, index) => (
         <Warning key={index} text={warning} />
@@ -195,7 +198,6 @@ export function Actions(
         onClick={() => props.setEditing('workers')}
       />
       {logs}
-      <Times cluster={cluster} trans={trans} />
       <IconButton
         icon={stopIcon}
         label={trans.__('Stop')}

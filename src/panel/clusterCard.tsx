@@ -14,6 +14,7 @@ import {
   Progress
 } from './cardParts';
 import { InlineEditor } from './controls';
+import { TimeLeft } from './times';
 
 /** One cluster: what runs, how far it is, how long it has, what to do next. */
 function Card(props: IClusterCardProps): JSX.Element {
@@ -21,6 +22,7 @@ function Card(props: IClusterCardProps): JSX.Element {
   const [editing, setEditing] = React.useState<Editing>(null);
   const { id, state } = cluster;
   const name = cluster.name || trans.__('new cluster');
+  const place = placeOf(cluster, props.environment);
   const classes = [
     'jp-HPCDask-card',
     `jp-mod-${state}`,
@@ -50,11 +52,13 @@ function Card(props: IClusterCardProps): JSX.Element {
         isEditing={editing === 'name'}
         setEditing={setEditing}
       />
-      <div
-        className="jp-HPCDask-card-place"
-        title={placeOf(cluster, props.environment)}
-      >
-        {placeOf(cluster, props.environment)}
+      <div className="jp-HPCDask-card-line">
+        <span className="jp-HPCDask-card-place" title={place}>
+          {place}
+        </span>
+        {cluster.ends_at && !hasEnded(state) && (
+          <TimeLeft endsAt={cluster.ends_at} trans={trans} />
+        )}
       </div>
       <Notes {...props} />
       {!hasEnded(state) && (

@@ -39,6 +39,7 @@ export class ClusterPanel extends SidePanel implements IPanel {
     this.addWidget(this._dashboards);
     const accordion = this.content as AccordionPanel;
     accordion.handleMoved.connect(() => (this._isSizedByHand = true), this);
+    accordion.expansionToggled.connect(this._fit, this);
     this._launch.resized.connect(this._fit, this);
   }
 

@@ -74,12 +74,14 @@ describe('ClusterList', () => {
           state: 'pending',
           reachable: false,
           reason: 'Waiting for other jobs to end (Priority)',
+          estimated_start: '2026-11-20T14:05:00Z',
           warnings: ['a worker ended']
         })
       ]
     });
     const { textContent } = page.get('[data-state="pending"]');
     expect(textContent).toContain('(Priority)');
+    expect(textContent).toContain('Starts at about');
     expect(textContent).toContain('a worker ended');
     expect(textContent).toContain('Cannot be reached');
   });
