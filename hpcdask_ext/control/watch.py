@@ -21,7 +21,8 @@ from hpcdask_ext.control.reconcile import Observation
 from hpcdask_ext.errors import SchedulerUnreachable
 from hpcdask_ext.launchers.base import Place
 
-_FIRST_LOOK, _LAST_LOOK, _GROWTH = 0.05, 5.0, 1.4  # seconds between looks at the files, and how that grows
+_FIRST_LOOK, _LAST_LOOK = 0.05, 5.0  # seconds between looks at the files
+_GROWTH = 1.05  # of that: a look comes late by 5 % of what was waited for, at most
 _FIRST_RETRY, _LAST_RETRY = 0.2, 15.0  # seconds between tries to reach a scheduler
 _HOST_PATIENCE = timedelta(seconds=5)  # a process of this host reports itself at once, or something is wrong
 

@@ -15,6 +15,8 @@ from hpcdask_ext.sites.models import Site
 PRELOAD = Path(__file__).parent.parent / "payload" / "dask_preload.py"
 
 _LOOPBACK = "127.0.0.1"
+_BEHIND_OTHERS = ("nice", "-n", "10")
+"""Workers of this machine take what Jupyter, the browser and the scheduler leave: a click is felt, a task is not."""
 _DEATH_TIMEOUT = 120  # seconds for which a worker looks for its scheduler before it gives its place free
 _WAIT_FOR_SCHEDULER = "until [ -s {file} ]; do if [ -e {ended} ]; then exit 1; fi; sleep 0.5; done; "
 
@@ -56,10 +58,12 @@ def worker_command(cluster: Cluster, site: Site, job: Job) -> str:
     words = [*_dask(cluster, "worker"), "--death-timeout", str(_DEATH_TIMEOUT)]
     words += ["--nthreads", str(shape.cores), "--memory-limit", str(shape.memory)]
     words += ["--nworkers", str(shape.workers_per_job), "--no-dashboard"]
-    words += ["--host", _LOOPBACK] if site.batch_system == "local" else _interface(site)
-    if site.batch_system == "local" and cluster.walltime is not None:
+    if site.batch_system == "local":
+        words = [*_BEHIND_OTHERS, *words, "--host", _LOOPBACK]
         # This machine ends no process by itself, so the workers keep to the walltime of their own accord.
-        words += ["--lifetime", f"{int(cluster.walltime.total_seconds())} seconds"]
+        words += ["--lifetime", f"{int(cluster.walltime.total_seconds())} seconds"] if cluster.walltime else []
+    else:
+        words += _interface(site)
     name = f'--name {shlex.quote(worker_name(cluster, job))}-"$HPCDASK_INDEX"'
     command = f"{shlex.join(words)} {name}"
     if site.local_directory is not None:
