@@ -213,5 +213,7 @@ def test_without_any_environment_a_launch_is_refused_in_words() -> None:
         read_launch({}, Sites((centre(),)), none)
 
 
-def test_on_this_machine_nothing_ends_a_job_so_no_walltime_is_promised() -> None:
-    assert read_launch({"walltime": "01:00:00"}, Sites((local_site(),)), KERNELS).walltime is None
+def test_on_this_machine_a_walltime_is_only_what_was_asked_for() -> None:
+    here = Sites((local_site(),))
+    assert read_launch({}, here, KERNELS).walltime is None
+    assert read_launch({"walltime": "01:00:00"}, here, KERNELS).walltime == HOUR
