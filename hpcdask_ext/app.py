@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from jupyter_core.paths import jupyter_config_path, jupyter_data_dir
+from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
 from traitlets import Unicode, default
 
@@ -41,6 +41,7 @@ class HPCDaskApp(ExtensionApp):
             root=Path(self.cluster_directory),
             config_path=jupyter_config_path(),
             working_directory=Path(server.root_dir),
+            runtime_directory=Path(jupyter_runtime_dir()) / "hpcdask-warm",
             kernel_specs=server.kernel_spec_manager.get_all_specs,
             emit=partial(server.event_logger.emit, schema_id=EVENT_SCHEMA_ID),
         )

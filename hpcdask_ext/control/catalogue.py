@@ -16,10 +16,12 @@ from hpcdask_ext.control.queue_monitor import QueueMonitor
 from hpcdask_ext.control.reconcile import Explain
 from hpcdask_ext.errors import BatchUnreachable, StoreError
 from hpcdask_ext.launchers.base import Launcher, Place
+from hpcdask_ext.launchers.batch import Directories
 from hpcdask_ext.launchers.factory import launcher_for
 from hpcdask_ext.sites.environment import kernel_environments
 from hpcdask_ext.sites.load import SiteFiles, Sites
 from hpcdask_ext.sites.models import Site
+from hpcdask_ext.sites.request import environments_of
 
 
 class Catalogue:
@@ -33,7 +35,7 @@ class Catalogue:
         Returns what `KernelSpecManager.get_all_specs` does; may block.
     runner
         What starts commands.
-    working_directory
+    directories
         Where jobs run.
     """
 
@@ -42,10 +44,10 @@ class Catalogue:
         files: SiteFiles,
         kernel_specs: Callable[[], Mapping[str, Any]],
         runner: CommandRunner,
-        working_directory: Path,
+        directories: Directories,
     ) -> None:
         self._files, self._kernel_specs = files, kernel_specs
-        self._runner, self._working_directory = runner, working_directory
+        self._runner, self._directories = runner, directories
         self._launchers: dict[str, tuple[Site, Launcher]] = {}
         self._monitors: dict[tuple[str, Place], QueueMonitor] = {}
 
@@ -64,9 +66,17 @@ class Catalogue:
             return None
         known = self._launchers.get(name)
         if known is None or known[0] != site:
-            launcher = await asyncio.to_thread(launcher_for, site, self._runner, self._working_directory)
+            launcher = await asyncio.to_thread(launcher_for, site, self._runner, self._directories)
             known = self._launchers[name] = (site, launcher)
         return known[1]
+
+    async def warm_up(self) -> None:
+        """Make the next launch with the defaults of each site faster, where that can be done."""
+        sites, kernels = await self.sites(), await self.kernels()
+        for site in sites.sites:
+            launcher = await self.launcher(site.name)
+            if launcher is not None and (environments := environments_of(site, kernels)):
+                await launcher.warm_up(environments[0])
 
     def directory(self, site: Site) -> Path | None:
         """Return where a site keeps its clusters, `~` and variables filled in, or None for the default.

@@ -103,7 +103,8 @@ class ClusterManager:
         return [cluster_view(cluster, sites.get(cluster.site), base_url) for cluster in clusters]
 
     async def show_sites(self) -> dict[str, Any]:
-        """Return the sites as users see them."""
+        """Return the sites as users see them: a launch is likely to come, so what makes it faster is begun."""
+        self._spawn(self._catalogue.warm_up())
         sites, kernels = await asyncio.gather(self._catalogue.sites(), self._catalogue.kernels())
         return sites_view(sites, kernels)
 

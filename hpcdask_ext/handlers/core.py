@@ -23,6 +23,8 @@ class Core:
         Jupyter's config path, most specific directory first.
     working_directory
         Where jobs run.
+    runtime_directory
+        Where processes that are kept ready have their sockets.
     kernel_specs
         Returns what `KernelSpecManager.get_all_specs` does.
     emit
@@ -31,14 +33,17 @@ class Core:
 
     def __init__(
         self,
+        *,
         root: Path,
         config_path: list[str],
         working_directory: Path,
+        runtime_directory: Path,
         kernel_specs: Callable[[], Mapping[str, Any]],
         emit: Emit,
     ) -> None:
         self.root = root
-        self._config_path, self._working_directory = config_path, working_directory
+        self._config_path = config_path
+        self._working_directory, self._runtime_directory = working_directory, runtime_directory
         self._kernel_specs, self._emit = kernel_specs, emit
         self._making: asyncio.Task[ClusterManager] | None = None
 
@@ -70,10 +75,12 @@ class Core:
         from hpcdask_ext.clusters.store import ClusterStore  # noqa: PLC0415
         from hpcdask_ext.control.catalogue import Catalogue  # noqa: PLC0415
         from hpcdask_ext.control.manager import ClusterManager  # noqa: PLC0415
+        from hpcdask_ext.launchers.batch import Directories  # noqa: PLC0415
         from hpcdask_ext.sites.load import SiteFiles  # noqa: PLC0415
 
         files = SiteFiles(self._config_path)
-        catalogue = Catalogue(files, self._kernel_specs, ProcessRunner(), self._working_directory)
+        directories = Directories(self._working_directory, self._runtime_directory)
+        catalogue = Catalogue(files, self._kernel_specs, ProcessRunner(), directories)
         return ClusterManager(ClusterStore(self.root), catalogue, self._emit)
 
 

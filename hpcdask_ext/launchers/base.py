@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from hpcdask_ext.batch.base import JobElements, JobStatus
-from hpcdask_ext.clusters.models import Cluster, Job
+from hpcdask_ext.clusters.models import Cluster, Environment, Job
 
 Place = Literal["host", "batch"]
 """Who runs a job: this host's own processes, or the site's batch system."""
@@ -19,6 +19,10 @@ Place = Literal["host", "batch"]
 
 class Launcher(ABC):
     """What a site can do. Every method may be called again after a failure; none retries by itself."""
+
+    @abstractmethod
+    async def warm_up(self, environment: Environment) -> None:
+        """Make the next launch in an environment faster, where that can be done. May be called often; never raises."""
 
     @abstractmethod
     async def prepare(self, cluster: Cluster) -> tuple[str, ...]:

@@ -10,19 +10,30 @@ import asyncio
 import math
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus
 from hpcdask_ext.batch.quoting import directive
 from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.models import Cluster, Element, Job, Role
+from hpcdask_ext.clusters.models import Cluster, Element, Environment, Job, Role
 from hpcdask_ext.clusters.store import write_private
 from hpcdask_ext.errors import BatchError
 from hpcdask_ext.launchers.base import Launcher, Place
-from hpcdask_ext.launchers.dask_command import job_environment, scheduler_command, worker_command
+from hpcdask_ext.launchers.dask_command import WARM, job_environment, scheduler_command, warm_directory, worker_command
 from hpcdask_ext.sites.environment import check_probe, probe
 from hpcdask_ext.sites.models import Site
+
+
+@dataclass(frozen=True)
+class Directories:
+    """Where jobs run, which is where the user's notebooks are, and where warm processes have their sockets."""
+
+    working: Path
+    warm: Path
+
 
 LAUNCH_LOG = "launch.log"
 """The log, in a cluster's folder of logs, of what its launch did."""
@@ -39,17 +50,25 @@ class BatchLauncher(Launcher):
         Who runs jobs, by place.
     runner
         What starts commands.
-    working_directory
-        Where jobs run: where the user's notebooks are, so that relative paths mean the same.
+    directories
+        Where jobs run and what is kept ready for them.
     """
 
     def __init__(
-        self, site: Site, systems: Mapping[Place, BatchSystem], runner: CommandRunner, working_directory: Path
+        self, site: Site, systems: Mapping[Place, BatchSystem], runner: CommandRunner, directories: Directories
     ) -> None:
         self.site = site
         self._systems = systems
         self._runner = runner
-        self._working_directory = working_directory
+        self._directories = directories
+
+    async def warm_up(self, environment: Environment) -> None:
+        warm = warm_directory(environment, self._directories.warm)
+        if self.site.batch_system == "local" and warm is not None:
+            with suppress(BatchError, OSError):  # a launch then takes its second, as everywhere else
+                await asyncio.to_thread(warm.mkdir, parents=True, exist_ok=True, mode=0o700)
+                start = (*environment.argv, str(WARM), "start", str(warm))
+                await self._runner.run(Command(start, environment=environment.env))
 
     async def prepare(self, cluster: Cluster) -> tuple[str, ...]:
         result, _ = await asyncio.gather(
@@ -104,7 +123,7 @@ class BatchLauncher(Launcher):
     def _request(self, cluster: Cluster, job: Job) -> JobRequest:
         site, shape, place = self.site, cluster.shape, self.site.scheduler
         if job.role is Role.SCHEDULER:
-            command = scheduler_command(cluster, site)
+            command = scheduler_command(cluster, site, self._directories.warm)
             cores, memory, queue = place.cores, place.memory, place.queue or cluster.queue
             walltime = place.walltime or cluster.walltime
         else:
@@ -120,7 +139,7 @@ class BatchLauncher(Launcher):
             walltime=walltime,
             report_prefix=cluster.directory / "reports" / job.tag,
             log_prefix=cluster.directory / "logs" / job.tag,
-            working_directory=self._working_directory,
+            working_directory=self._directories.working,
             queue=queue,
             account=cluster.account,
             environment=job_environment(cluster, site),

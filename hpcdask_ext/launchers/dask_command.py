@@ -5,14 +5,19 @@ They are plain `python -m distributed.cli...` of the chosen environment, with ou
 
 from __future__ import annotations
 
+import hashlib
+import json
 import shlex
+import sys
 from pathlib import Path
 
 from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.models import Cluster, Job
+from hpcdask_ext.clusters.models import Cluster, Environment, Job
 from hpcdask_ext.sites.models import Site
 
-PRELOAD = Path(__file__).parent.parent / "payload" / "dask_preload.py"
+_PAYLOAD = Path(__file__).parent.parent / "payload"
+PRELOAD = _PAYLOAD / "dask_preload.py"
+WARM = _PAYLOAD / "warm.py"
 
 _LOOPBACK = "127.0.0.1"
 _BEHIND_OTHERS = ("nice", "-n", "10")
@@ -40,8 +45,19 @@ def job_environment(cluster: Cluster, site: Site) -> dict[str, str]:
     }
 
 
-def scheduler_command(cluster: Cluster, site: Site) -> str:
-    """Return the shell text that runs the scheduler."""
+def warm_directory(environment: Environment, root: Path) -> Path | None:
+    """Return the directory of an environment's warm process (`payload/warm.py`), or None where it cannot have one.
+
+    A launch prefix of several words may be a container, which does not share the socket, nor the fork.
+    """
+    if len(environment.argv) != 1 or sys.platform != "linux":
+        return None
+    key = json.dumps([environment.argv, sorted(environment.env.items())])
+    return root / hashlib.sha256(key.encode()).hexdigest()[:16]
+
+
+def scheduler_command(cluster: Cluster, site: Site, warm_root: Path) -> str:
+    """Return the shell text that runs the scheduler: on this machine forked from the warm process, if there is one."""
     words = [*_dask(cluster, "scheduler"), "--port", "0"]
     if site.batch_system == "local":
         words += ["--host", _LOOPBACK, "--dashboard-address", f"{_LOOPBACK}:0"]
@@ -49,6 +65,9 @@ def scheduler_command(cluster: Cluster, site: Site) -> str:
         words += ["--dashboard-address", ":0", *_interface(site)]
     if site.idle_timeout is not None:
         words += ["--idle-timeout", f"{int(site.idle_timeout.total_seconds())} seconds"]
+    warm = warm_directory(cluster.environment, warm_root)
+    if site.batch_system == "local" and warm is not None:
+        words = [*cluster.environment.argv, "-I", "-S", str(WARM), "run", str(warm), "--", *words]
     return shlex.join(words)
 
 

@@ -9,11 +9,11 @@ from hpcdask_ext.batch.local import LocalSystem
 from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.batch.slurm import SlurmSystem
 from hpcdask_ext.launchers.base import Launcher, Place
-from hpcdask_ext.launchers.batch import BatchLauncher
+from hpcdask_ext.launchers.batch import BatchLauncher, Directories
 from hpcdask_ext.sites.models import Site
 
 
-def launcher_for(site: Site, runner: CommandRunner, working_directory: Path) -> Launcher:
+def launcher_for(site: Site, runner: CommandRunner, directories: Directories) -> Launcher:
     """Return a launcher for `site`.
 
     Raises
@@ -26,4 +26,4 @@ def launcher_for(site: Site, runner: CommandRunner, working_directory: Path) -> 
     systems: dict[Place, BatchSystem] = {"host": local, "batch": local}
     if site.batch_system == "slurm":
         systems["batch"] = SlurmSystem(template)
-    return BatchLauncher(site, systems, runner, working_directory)
+    return BatchLauncher(site, systems, runner, directories)

@@ -15,6 +15,7 @@ from hpcdask_ext.clusters.store import ClusterStore
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.manager import ClusterManager
 from hpcdask_ext.errors import CommandMissing, CommandTimeout, InvalidRequest, WrongState
+from hpcdask_ext.launchers.batch import Directories
 from hpcdask_ext.sites.load import SiteFiles
 
 SITE = """
@@ -85,7 +86,9 @@ def new_manager(tmp_path: Path, batch: Batch) -> Callable[[], ClusterManager]:
     (folder / "centre.yaml").write_text(SITE)
 
     def make() -> ClusterManager:
-        catalogue = Catalogue(SiteFiles([str(tmp_path / "config")]), lambda: SPECS, batch, tmp_path)
+        catalogue = Catalogue(
+            SiteFiles([str(tmp_path / "config")]), lambda: SPECS, batch, Directories(tmp_path, tmp_path / "warm")
+        )
         return ClusterManager(ClusterStore(tmp_path / "clusters"), catalogue, lambda *, data: events.append(data))
 
     events: list[dict[str, object]] = []
