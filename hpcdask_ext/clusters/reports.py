@@ -12,6 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 _NAME = re.compile(r"(?P<tag>[a-z0-9-]+)\.(?P<index>\d+)\.(?P<what>started|ended)\Z")
+_NUMBER = re.compile(r"[0-9]{1,11}\Z")
 
 
 @dataclass(frozen=True)
@@ -58,11 +59,11 @@ def _add(report: Report, what: str, values: dict[str, str]) -> Report:
     if what == "started":
         return Report(time, values.get("host") or None, report.ended, report.exit_code)
     exit_code = values.get("exit", "")
-    return Report(report.started, report.node, time, int(exit_code) if exit_code.isdigit() else None)
+    return Report(report.started, report.node, time, int(exit_code) if _NUMBER.match(exit_code) else None)
 
 
 def _time(text: str | None) -> datetime:
     """Return the time that a report gives, or now where it gives none: the report itself is what counts."""
-    if text and text.isdigit():
+    if text and _NUMBER.match(text):
         return datetime.fromtimestamp(int(text), timezone.utc)
     return datetime.now(timezone.utc)

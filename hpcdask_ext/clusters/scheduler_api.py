@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -61,10 +61,14 @@ class SchedulerAPI:
     async def status(self, since: int | None = None) -> SchedulerStatus:
         """Return how the cluster is: at once, or, given the version last seen, as soon as it differs from that."""
         if since is None:
-            return SchedulerStatus(**await self._ask("GET", "/hpcdask/status"))
-        waiting = httpx.Timeout(_TIMEOUT, read=_LONGEST_WAIT + _TIMEOUT)
-        answer = await self._ask("GET", "/hpcdask/status", params={"since": since}, timeout=waiting)
-        return SchedulerStatus(**answer)
+            answer = await self._ask("GET", "/hpcdask/status")
+        else:
+            waiting = httpx.Timeout(_TIMEOUT, read=_LONGEST_WAIT + _TIMEOUT)
+            answer = await self._ask("GET", "/hpcdask/status", params={"since": since}, timeout=waiting)
+        try:
+            return SchedulerStatus(**{field.name: int(answer[field.name]) for field in fields(SchedulerStatus)})
+        except (KeyError, TypeError, ValueError) as error:
+            raise _foreign() from error
 
     async def retire(self, jobs: int, workers_per_job: int) -> tuple[str, ...]:
         """Retire the workers of the `jobs` least busy jobs and return their names.
@@ -73,7 +77,10 @@ class SchedulerAPI:
         """
         body = {"jobs": jobs, "workers_per_job": workers_per_job}
         answer = await self._ask("POST", "/hpcdask/retire", json=body, timeout=300.0)
-        return tuple(answer["retired"])
+        retired = answer.get("retired")
+        if not isinstance(retired, list):
+            raise _foreign()
+        return tuple(map(str, retired))
 
     async def aclose(self) -> None:
         """Let go of the connection."""
@@ -87,5 +94,9 @@ class SchedulerAPI:
         except (httpx.HTTPError, ValueError, OSError) as error:
             raise SchedulerUnreachable(f"The scheduler did not answer ({type(error).__name__}).") from error
         if not isinstance(answer, dict):
-            raise SchedulerUnreachable("The scheduler's answer is not one of ours.")
+            raise _foreign()
         return answer
+
+
+def _foreign() -> SchedulerUnreachable:
+    return SchedulerUnreachable("Something else than this cluster's scheduler answers at its address.")

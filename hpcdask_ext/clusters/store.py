@@ -58,6 +58,7 @@ class ClusterStore:
             if directory.parent != self.root:
                 (self.root / cluster_id).symlink_to(directory, target_is_directory=True)
         except OSError as error:
+            shutil.rmtree(directory, ignore_errors=True)  # the id is new, so there is nothing else in it
             raise StoreError(f"The cluster's directory {directory} cannot be made: {error.strerror}.") from error
         return directory
 

@@ -7,6 +7,7 @@ something that can be found.
 from __future__ import annotations
 
 import asyncio
+import logging
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any
@@ -18,6 +19,8 @@ from hpcdask_ext.control.ledger import Ledger
 from hpcdask_ext.control.scaling import end_unstarted, shrink
 from hpcdask_ext.errors import BatchUnreachable, CommandMissing, HPCDaskError
 from hpcdask_ext.launchers.base import Launcher, Place
+
+log = logging.getLogger(__name__)
 
 _STARTING = {"state": ClusterState.STARTING, "reason": "The scheduler is starting"}
 
@@ -56,6 +59,12 @@ class ClusterDriver:
                     await self._ledger.change(cluster_id, _start)
             except (HPCDaskError, OSError) as error:
                 await self.decide_end(cluster_id, ClusterState.FAILED, str(error))
+            except Exception as error:  # a card must not stay "submitting" for ever
+                log.exception("A launch broke off.")
+                reason = (
+                    f"The launch broke off by a mistake of the program ({type(error).__name__}): see Jupyter's log."
+                )
+                await self.decide_end(cluster_id, ClusterState.FAILED, reason)
 
     async def scale(self, cluster_id: str) -> None:
         """Make the jobs agree with the scaling that was asked for; where that fails, the card says what is so."""

@@ -79,10 +79,11 @@ class QueueMonitor:
     async def _rest(self, interval: float) -> None:
         """Wait, but never ask twice within the first interval, however many hurry."""
         await asyncio.sleep(FIRST_INTERVAL - _BURST)
+        hurrying = asyncio.create_task(self._hurry.wait())
         try:
-            await asyncio.wait_for(self._hurry.wait(), max(0.0, interval - FIRST_INTERVAL))
-        except (asyncio.TimeoutError, TimeoutError):
-            return
+            await asyncio.wait([hurrying], timeout=max(0.0, interval - FIRST_INTERVAL))
+        finally:
+            hurrying.cancel()
 
     async def _ask_once(self) -> None:
         try:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from functools import partial
 
@@ -77,8 +76,12 @@ class ClusterWatch:
                 self._follower.cancel()
 
     async def _rest(self, seconds: float | None) -> None:
-        with suppress(asyncio.TimeoutError, TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), seconds)
+        # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes together with what it waits for.
+        waking = asyncio.create_task(self._wake.wait())
+        try:
+            await asyncio.wait([waking], timeout=seconds)
+        finally:
+            waking.cancel()
 
     async def _observe(self) -> Observation:
         cluster = self._get()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
+from http.client import responses
 from typing import TYPE_CHECKING, Any
 
 from jupyter_server.base.handlers import APIHandler, JupyterHandler
@@ -65,7 +67,7 @@ class HPCDaskHandler(QuietErrors, APIHandler):
         """Return the body, or answer 400 when it is no JSON object."""
         try:
             body = json.loads(self.request.body or b"{}")
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise web.HTTPError(400, f"The body is not JSON: {error}", reason="Bad Request") from error
         if not isinstance(body, dict):
             raise web.HTTPError(400, "The body is not a JSON object.", reason="Bad Request")
@@ -74,17 +76,14 @@ class HPCDaskHandler(QuietErrors, APIHandler):
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer an error of ours with its status, its message and, where it has them, its fields."""
         error = kwargs.get("exc_info", (None, None))[1]
-        if not isinstance(error, errors.HPCDaskError):
-            super().write_error(status_code, **kwargs)
-            return
-        status, reason = status_of(error)
-        fields = error.errors if isinstance(error, errors.InvalidRequest) else ()
-        message = f"{len(fields)} fields are wrong" if len(fields) > 1 else error.message
-        self.set_status(status)
-        self.finish(
-            {
-                "message": message,
-                "reason": reason,
-                "errors": [{"field": field.field, "message": field.message} for field in fields],
-            }
-        )
+        message, reason = responses.get(status_code, "Error"), "error"
+        fields: Sequence[errors.FieldError] = ()
+        if isinstance(error, errors.HPCDaskError):
+            status, reason = status_of(error)
+            self.set_status(status)
+            fields = error.errors if isinstance(error, errors.InvalidRequest) else ()
+            message = f"{len(fields)} fields are wrong" if len(fields) > 1 else error.message
+        elif isinstance(error, web.HTTPError):
+            message, reason = error.log_message or message, error.reason or message
+        listed = [{"field": field.field, "message": field.message} for field in fields]
+        self.finish({"message": message, "reason": reason, "errors": listed})

@@ -68,13 +68,17 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
         target = urlsplit(cluster.dashboard)
         host, port = str(target.hostname), int(target.port or 443)
         self.host_allowlist = [host]
+        self.proxy_base = f"hpcdask/proxy/{cluster_id}"  # what redirects are rewritten to
         return host, port
 
     def get_client_uri(self, protocol: str, host: str, port: int, proxied_path: str) -> str:
         """Return the dashboard's URL: always TLS."""
         bracketed = f"[{host}]" if ":" in host else host
         uri: str = super().get_client_uri({"http": "https", "ws": "wss"}[protocol], bracketed, port, proxied_path)
-        return uri
+        address, _, query = uri.partition("?")
+        # Jupyter takes its token from the query, too.
+        kept = [part for part in query.split("&") if part and part.partition("=")[0] != "token"]
+        return f"{address}?{'&'.join(kept)}" if kept else address
 
     def proxy_request_headers(self) -> Any:
         """Return the browser's headers without the user's credentials and with the cluster's token."""

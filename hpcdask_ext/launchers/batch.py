@@ -20,10 +20,10 @@ from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster, Element, Environment, Job, Role
 from hpcdask_ext.clusters.store import write_private
-from hpcdask_ext.errors import BatchError
+from hpcdask_ext.errors import BatchError, CommandMissing, CommandTimeout
 from hpcdask_ext.launchers.base import Launcher, Place
 from hpcdask_ext.launchers.dask_command import WARM, job_environment, scheduler_command, warm_directory, worker_command
-from hpcdask_ext.sites.environment import check_probe, probe
+from hpcdask_ext.sites.environment import check_probe, probe, unusable
 from hpcdask_ext.sites.models import Site
 
 
@@ -72,7 +72,7 @@ class BatchLauncher(Launcher):
 
     async def prepare(self, cluster: Cluster) -> tuple[str, ...]:
         result, _ = await asyncio.gather(
-            self._run(cluster, probe(cluster.environment)),
+            self._probe(cluster),
             asyncio.to_thread(Credentials(cluster.directory).create),
         )
         return check_probe(cluster.environment, result)
@@ -107,6 +107,13 @@ class BatchLauncher(Launcher):
 
     def explain(self, place: Place, reason: str) -> str:
         return self._systems[place].explain(reason)
+
+    async def _probe(self, cluster: Cluster) -> CommandResult:
+        command = probe(cluster.environment)
+        try:
+            return await self._run(cluster, command)
+        except (CommandMissing, CommandTimeout) as error:
+            raise unusable(cluster.environment, error) from error
 
     async def _run(self, cluster: Cluster, command: Command) -> CommandResult:
         """Run a command of a launch and write down in the cluster's log what was run and what it answered."""

@@ -78,7 +78,7 @@ def worker_command(cluster: Cluster, site: Site, job: Job) -> str:
     words += ["--nthreads", str(shape.cores), "--memory-limit", str(shape.memory)]
     words += ["--nworkers", str(shape.workers_per_job), "--no-dashboard"]
     if site.batch_system == "local":
-        words = [*_BEHIND_OTHERS, *words, "--host", _LOOPBACK]
+        words = [*_BEHIND_OTHERS, *words, "--host", _LOOPBACK, "--dashboard-address", f"{_LOOPBACK}:0"]
         # This machine ends no process by itself, so the workers keep to the walltime of their own accord.
         words += ["--lifetime", f"{int(cluster.walltime.total_seconds())} seconds"] if cluster.walltime else []
     else:

@@ -117,8 +117,8 @@ class StatusHandler(web.RequestHandler):
         self.watch = watch
 
     async def get(self) -> None:
-        since = self.get_query_argument("since", None)
-        if since is not None:
+        since = self.get_query_argument("since", "")
+        if since.isdecimal():
             await self.watch.wait(int(since))
         self.write(self.watch.status())
 

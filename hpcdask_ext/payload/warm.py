@@ -8,9 +8,9 @@ imports nothing of ours::
                                                  run that, forked from the process, or as it stands where there is none
 
 `run` stands for the forked process in every way that its caller sees: same standard streams, variables, directory; it
-passes signals on, ends when that ends, with its exit code, and that ends when `run` is killed. `DIRECTORY` is the user's
-alone (0700): who can reach the socket in it runs code as the user. The process ends after `IDLE` seconds without a
-request.
+passes signals on, ends when that ends, with its exit code, and that ends when `run` is killed. `DIRECTORY` is the
+user's alone (0700): who can reach the socket in it runs code as the user. The process ends after `IDLE` seconds
+without a request.
 """
 
 from __future__ import annotations

@@ -21,8 +21,6 @@ from pydantic import (
 from hpcdask_ext.errors import FieldError
 from hpcdask_ext.sites.units import Memory, Walltime
 
-_SIZE_TAGS = ("name", "custom")  # which branch of the field `size` was taken: no part of a field's name
-
 
 def _check_name(name: str) -> str:
     if not (name.isprintable() and name.strip() and len(name) <= 64):
@@ -43,8 +41,6 @@ Account = Annotated[str, AfterValidator(_check_account)]
 """An account's name, plain enough for any batch system."""
 
 Text = Annotated[str, StringConstraints(max_length=200)]
-
-_SIZE_TAGS = ("name", "custom")  # which branch of the field `size` was taken: no part of a field's name
 
 
 class CustomSize(BaseModel):
@@ -90,43 +86,41 @@ class LaunchRequest(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-class ChangeRequest(BaseModel):
-    """The body of a change to a cluster."""
-
-    model_config = ConfigDict(extra="forbid", strict=True)
-
-    name: ClusterName | None = None
-    scaling: Scaling | None = None
-
-
 def read_fields(body: Mapping[str, Any]) -> tuple[LaunchRequest, list[FieldError]]:
     """Return the request without the fields that cannot be read, and what is wrong with those."""
     try:
         return LaunchRequest.model_validate(body), []
     except ValidationError as error:
-        errors = field_errors(error, LaunchRequest)
+        wrong = error
     readable: dict[str, Any] = {key: dict(value) if isinstance(value, dict) else value for key, value in body.items()}
-    for wrong in errors:
-        top, _, nested = wrong.field.partition(".")
-        if nested and top in ("size", "options"):
-            readable[top].pop(nested, None)
+    for entry in wrong.errors():
+        top, *nested = _path(entry["loc"])
+        if nested and top == "size":
+            readable[top].pop(nested[0], None)
         else:
             readable.pop(top, None)
-    return LaunchRequest.model_validate(readable), errors
+    return LaunchRequest.model_validate(readable), field_errors(wrong)
 
 
-def field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldError]:
+def field_errors(error: ValidationError) -> list[FieldError]:
     """Return what pydantic found as errors of fields, each with the value that was found."""
     found = []
     for entry in error.errors():
-        path = [str(part) for part in entry["loc"] if part not in _SIZE_TAGS or entry["loc"][0] != "size"]
+        path = _path(entry["loc"])
         if entry["type"] == "extra_forbidden":
-            names = CustomSize.model_fields if path[0] == "size" else model.model_fields
-            message = unknown("field", path[-1], names)
+            models: dict[str, type[BaseModel]] = {"size": CustomSize, "scaling": Scaling}
+            fields = models.get(path[0], LaunchRequest) if len(path) > 1 else LaunchRequest
+            message = unknown("field", path[-1], fields.model_fields)
         else:
             message = f"{entry['msg'].removeprefix('Value error, ')}; found {shorten(entry['input'])}"
         found.append(FieldError(".".join(path), message))
     return found
+
+
+def _path(location: tuple[int | str, ...]) -> list[str]:
+    """Return the names of a field and of what is in it; which kind of size it was taken for is no part of them."""
+    path = [str(part) for part in location]
+    return [path[0], *path[2:]] if path[0] == "size" and len(path) > 1 else path
 
 
 def unknown(what: str, value: object, known: Iterable[str]) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 from hpcdask_ext.batch.base import Command, CommandResult
 from hpcdask_ext.clusters.models import Environment
-from hpcdask_ext.errors import EnvironmentUnusable
+from hpcdask_ext.errors import BatchError, CommandMissing, EnvironmentUnusable
 
 _LAUNCHERS = ("ipykernel_launcher", "ipykernel")
 _LOOKED_FOR = ("distributed", "bokeh")
@@ -59,6 +59,16 @@ def probe(environment: Environment) -> Command:
     return Command((*environment.argv, "-c", _PROBE), environment=environment.env, timeout=timedelta(minutes=2))
 
 
+def unusable(environment: Environment, error: BatchError) -> EnvironmentUnusable:
+    """Return the error for an environment whose command could not be run, or did not come back."""
+    what = "does not exist" if isinstance(error, CommandMissing) else "did not come back in time"
+    tried = shlex.join((*environment.argv, "-c", "..."))
+    label = environment.title or environment.name
+    return EnvironmentUnusable(
+        f"The environment “{label}” cannot be started: its command {what}. Mend it, or choose another. Tried: {tried}"
+    )
+
+
 def check_probe(environment: Environment, result: CommandResult) -> tuple[str, ...]:
     """Return warnings, most often none, when the environment can run Dask.
 
@@ -74,7 +84,7 @@ def check_probe(environment: Environment, result: CommandResult) -> tuple[str, .
         failed = f"The environment “{label}” cannot be started (exit code {result.exit_code})."
         raise EnvironmentUnusable(f"{failed} {tried}\nIt printed: {printed}")
     try:
-        versions = json.loads(result.stdout.strip().splitlines()[-1])["versions"]
+        versions = dict(json.loads(result.stdout.strip().splitlines()[-1])["versions"])
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise EnvironmentUnusable(
             f"The environment “{label}” does not run Python. {tried}\nIt printed: {result.stdout[-1500:]!r}"

@@ -53,11 +53,19 @@ class SiteFiles:
     def load(self) -> Sites:
         """Return the sites; the files are read again only if one of them changed. Does file I/O."""
         paths = [path for folder in self._folders for path in sorted(folder.glob("*.yaml"))]
-        seen = tuple((str(path), stat.st_mtime_ns, stat.st_size) for path in paths for stat in [path.stat()])
+        seen = tuple(_stamp(path) for path in paths)
         if seen != self._seen:
             self._sites = _read(paths) if paths else Sites((local_site(),))
             self._seen = seen
         return self._sites
+
+
+def _stamp(path: Path) -> tuple[str, int, int]:
+    try:
+        status = path.stat()
+    except OSError:  # a link that leads nowhere: reading it says so
+        return str(path), 0, 0
+    return str(path), status.st_mtime_ns, status.st_size
 
 
 def _read(paths: Sequence[Path]) -> Sites:
@@ -68,7 +76,7 @@ def _read(paths: Sequence[Path]) -> Sites:
             site = Site.model_validate(yaml.safe_load(path.read_text("utf-8")))
         except ValidationError as error:
             problems += [_problem(path, entry["loc"], entry["msg"], entry["input"]) for entry in error.errors()]
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: not UTF-8, or a date that is none
             problems.append(Problem(str(path), "", f"The file cannot be read as YAML: {error}"))
         else:
             sites.pop(site.name, None)

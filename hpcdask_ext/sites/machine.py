@@ -3,44 +3,47 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path, PurePosixPath
 
 import psutil
 
 from hpcdask_ext.sites.models import Limits, Queue, Site, Size
 
 _CGROUPS = Path("/sys/fs/cgroup")
+_OWN_CGROUP = Path("/proc/self/cgroup")
 
 
-def usable_cores() -> int:
-    """Return how many cores this process may use: those of its affinity mask, or its cgroup's share if that is less."""
+def usable_cores(cgroups: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> int:
+    """Return how many cores this process may use: those of its affinity mask, or a cgroup's share if that is less."""
     affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
-    cores = len(affinity(0)) if affinity else os.cpu_count() or 1
-    quota, _, period = _cgroup_value("cpu.max").partition(" ")
-    if quota.isdigit() and period.isdigit():
-        cores = min(cores, max(1, int(quota) // int(period)))
-    return cores
+    cores = [len(affinity(0)) if affinity else os.cpu_count() or 1]
+    for value in _cgroup_values("cpu.max", cgroups, own):
+        quota, _, period = value.partition(" ")
+        if quota.isdecimal() and period.isdecimal():
+            cores.append(max(1, int(quota) // int(period)))
+    return min(cores)
 
 
-def usable_memory() -> int:
-    """Return the bytes that this process may use: the machine's, or its cgroup's limit if that is less."""
-    memory = int(psutil.virtual_memory().total)
-    limit = _cgroup_value("memory.max") or _cgroup_value("memory/memory.limit_in_bytes")
-    return min(memory, int(limit)) if limit.isdigit() else memory
+def usable_memory(cgroups: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> int:
+    """Return the bytes that this process may use: the machine's, or a cgroup's limit if that is less."""
+    limits = [
+        *_cgroup_values("memory.max", cgroups, own),
+        *_cgroup_values("memory/memory.limit_in_bytes", cgroups, own),
+    ]
+    return min([int(psutil.virtual_memory().total), *(int(limit) for limit in limits if limit.isdecimal())])
 
 
-def _cgroup_value(name: str) -> str:
-    """Return a value of this process's cgroup (version 2: its own path; version 1: the container's root), or ''."""
+def _cgroup_values(name: str, cgroups: Path, own: Path) -> Iterator[str]:
+    """Return a value of this process's cgroup and of each above it: a batch job's limit stands above its tasks'."""
     try:
-        group = Path("/proc/self/cgroup").read_text("utf-8").strip().rpartition("::/")[2]
+        group = PurePosixPath(own.read_text("utf-8").strip().rpartition("::")[2] or "/")
     except OSError:
-        return ""
-    for directory in (_CGROUPS / group, _CGROUPS):
-        try:
-            return (directory / name).read_text("utf-8").strip()
-        except OSError:
-            continue
-    return ""
+        return
+    for path in (group, *group.parents):
+        with suppress(OSError):
+            yield (cgroups / str(path).lstrip("/") / name).read_text("utf-8").strip()
 
 
 def local_site() -> Site:

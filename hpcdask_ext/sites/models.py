@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Annotated, Any, Literal
 
@@ -91,9 +92,11 @@ class Option(Frozen):
         return pattern
 
     @model_validator(mode="after")
-    def _has_choices(self) -> Option:
+    def _is_consistent(self) -> Option:
         if (self.type == "choice") != bool(self.choices):
             raise ValueError("an option has 'choices' if, and only if, its type is 'choice'")
+        if self.default is not None and (wrong := self.check(self.default)):
+            raise ValueError(f"its default does not keep to its own rules: {wrong}")
         return self
 
     def check(self, value: Any) -> str | None:
@@ -116,6 +119,8 @@ class Option(Frozen):
         allowed = (int,) if self.type == "integer" else (int, float)
         if isinstance(value, bool) or not isinstance(value, allowed):
             return f"a whole number is wanted, not {value!r}" if self.type == "integer" else f"{value!r} is no number"
+        if not math.isfinite(value):
+            return f"{value} is no number to count with"
         if self.minimum is not None and value < self.minimum:
             return f"{value} is less than the least allowed, {self.minimum:g}"
         if self.maximum is not None and value > self.maximum:
@@ -133,8 +138,8 @@ class Site(Frozen):
     directory: str | None = None
     interface: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:@-]+$")] | None = None
     scheduler: SchedulerPlace = SchedulerPlace()
-    queues: tuple[Queue, ...] = Field(min_length=1)
-    sizes: tuple[Size, ...] = Field(min_length=1)
+    queues: tuple[Queue, ...]
+    sizes: tuple[Size, ...]
     kernels: bool = True
     environments: tuple[Environment, ...] = ()
     accounts: tuple[Name, ...] = ()
@@ -149,6 +154,12 @@ class Site(Frozen):
     @classmethod
     def _are_the_sites(cls, environments: tuple[Environment, ...]) -> tuple[Environment, ...]:
         return tuple(environment.model_copy(update={"kind": "site"}) for environment in environments)
+
+    @model_validator(mode="after")
+    def _has_choices(self) -> Site:
+        if not self.queues or not self.sizes:
+            raise ValueError("a site has at least one queue and one size")
+        return self
 
     @model_validator(mode="after")
     def _has_unique_names(self) -> Site:

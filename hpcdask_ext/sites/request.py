@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from pydantic import ValidationError
-
 from hpcdask_ext.clusters.models import Environment, FixedScaling, WorkerShape
 from hpcdask_ext.errors import FieldError, InvalidRequest, SiteNotFound
-from hpcdask_ext.sites.bodies import ChangeRequest, CustomSize, LaunchRequest, field_errors, read_fields, unknown
+from hpcdask_ext.sites.bodies import CustomSize, LaunchRequest, read_fields, unknown
 from hpcdask_ext.sites.load import Sites
 from hpcdask_ext.sites.models import Queue, Site, Size
 from hpcdask_ext.sites.units import format_memory, format_walltime
+
+_CHANGEABLE = ("name", "scaling")
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Launch:
     options: dict[str, Any]
 
 
-def read_change(body: Mapping[str, Any], site: Site | None, queue: str, shape: WorkerShape) -> ChangeRequest:
+def read_change(body: Mapping[str, Any], site: Site | None, queue: str, shape: WorkerShape) -> LaunchRequest:
     """Return the change that `body` asks for.
 
     Raises
@@ -41,17 +41,16 @@ def read_change(body: Mapping[str, Any], site: Site | None, queue: str, shape: W
     InvalidRequest
         With every field that is wrong.
     """
-    try:
-        change = ChangeRequest.model_validate(body)
-    except ValidationError as error:
-        raise InvalidRequest(field_errors(error, ChangeRequest)) from error
-    limits = site.queue(queue) if site else None
-    if change.scaling is not None and limits is not None:
-        workers = change.scaling.workers
-        errors = [*_check_workers("scaling.workers", workers, limits), *_check_jobs("scaling.workers", workers, shape)]
-        if errors:
-            raise InvalidRequest(errors)
-    return change
+    request, errors = read_fields(body)
+    unwanted = request.model_fields_set - set(_CHANGEABLE)
+    errors += [FieldError(field, unknown("change", field, _CHANGEABLE)) for field in sorted(unwanted)]
+    if request.scaling is not None:
+        limits = (site.queue(queue) if site else None) or Queue(name=queue)
+        errors += _check_workers("scaling.workers", request.scaling.workers, limits)
+        errors += _check_jobs("scaling.workers", request.scaling.workers, shape)
+    if errors:
+        raise InvalidRequest(errors)
+    return request
 
 
 def read_launch(body: Mapping[str, Any], sites: Sites, kernels: Sequence[Environment]) -> Launch:
@@ -67,7 +66,9 @@ def read_launch(body: Mapping[str, Any], sites: Sites, kernels: Sequence[Environ
     request, errors = read_fields(body)
     site = sites.get(request.site) if request.site is not None else next(iter(sites.sites), None)
     if site is None:
-        error = FieldError("site", unknown("site", request.site, (site.name for site in sites.sites)))
+        names = [site.name for site in sites.sites]
+        nothing = "No site can be used: every site file has a mistake, which the launch form lists"
+        error = FieldError("site", unknown("site", request.site, names) if names else nothing)
         raise InvalidRequest([error, *errors]) if errors else SiteNotFound([error])
     return _Checker(request, site, kernels, errors).launch()
 

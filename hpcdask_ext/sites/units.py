@@ -9,19 +9,24 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, ByteSize, PlainSerializer, TypeAdapter
 
 _WALLTIME = re.compile(r"(?:(?P<days>\d{1,4})-)?(?P<hours>\d{1,5}):(?P<minutes>[0-5]?\d)(?::(?P<seconds>[0-5]?\d))?\Z")
+_MEMORY = re.compile(r"\s*\d+(\.\d+)?\s*[A-Za-z]{0,3}\s*\Z", re.ASCII)
+_MOST_BYTES = 2**60
+_MOST_SECONDS = 10**9
 _bytes = TypeAdapter(ByteSize)
 
 
 def parse_memory(value: Any) -> int:
     """Return bytes for a number of bytes or a text such as ``16 GiB``."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ValueError(f"a number of bytes or a text such as '16 GiB' is wanted, not {value!r}")
+        raise ValueError("a number of bytes or a text such as '16 GiB' is wanted")
+    if isinstance(value, str) and not _MEMORY.match(value):
+        raise ValueError("this is no amount of memory: write for instance '16 GiB'")
     try:
         size = int(_bytes.validate_python(value))
-    except ValueError as error:
-        raise ValueError(f"{value!r} is no amount of memory: write for instance '16 GiB'") from error
-    if size < 1:
-        raise ValueError(f"{value!r} is no amount of memory: more than 0 bytes are needed")
+    except (ValueError, OverflowError) as error:
+        raise ValueError("this is no amount of memory: write for instance '16 GiB'") from error
+    if not 1 <= size <= _MOST_BYTES:
+        raise ValueError("memory has to be more than 0 bytes and less than an exbibyte")
     return size
 
 
@@ -32,14 +37,14 @@ def parse_walltime(value: Any) -> timedelta:
     """
     if isinstance(value, timedelta):
         return value
-    if isinstance(value, int) and not isinstance(value, bool):
+    if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _MOST_SECONDS:
         time = timedelta(seconds=value)
     elif isinstance(value, str) and (match := _WALLTIME.match(value.strip())):
         time = timedelta(**{unit: int(number) for unit, number in match.groupdict().items() if number})
     else:
-        raise ValueError(f"{value!r} is no walltime: write HH:MM:SS, for instance '01:30:00'")
+        raise ValueError("this is no walltime: write HH:MM:SS, for instance '01:30:00'")
     if time < timedelta(minutes=1):
-        raise ValueError(f"{value!r} is too short: at least one minute is needed")
+        raise ValueError("this walltime is too short: at least one minute is needed")
     return time
 
 
