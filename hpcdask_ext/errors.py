@@ -48,7 +48,7 @@ class InvalidRequest(HPCDaskError):
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(errors)
-        super().__init__("; ".join(error.message for error in self.errors))
+        super().__init__("; ".join(f"{error.field}: {error.message}" for error in self.errors))
 
 
 class SiteNotFound(InvalidRequest):
