@@ -125,3 +125,13 @@ export function stateWord(
 export function hasEnded(state: ClusterState): boolean {
   return state === 'stopped' || state === 'failed';
 }
+
+/** Whether the number of workers can be changed: else the server says 409. */
+export function isScalable(state: ClusterState): boolean {
+  return state === 'pending' || state === 'starting' || state === 'running';
+}
+
+/** Whether there is anything left to stop. */
+export function isStoppable(state: ClusterState): boolean {
+  return !hasEnded(state) && state !== 'stopping';
+}

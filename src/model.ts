@@ -3,7 +3,8 @@ import type { IDisposable } from '@lumino/disposable';
 import { Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
-import { Client, messageOf } from './api/client';
+import { ClusterActs } from './acts';
+import type { Client } from './api/client';
 import type {
   ICluster,
   ILaunchRequest,
@@ -15,7 +16,8 @@ import { ChangeFeed } from './events';
 import { hasEnded } from './format';
 import { placeholder } from './launch';
 import { ClusterReader } from './reader';
-import { ClusterTable, equal } from './table';
+import { SiteReader } from './sites';
+import { ClusterTable } from './table';
 import type { IClusterModel } from './tokens';
 
 /** How often everything is read again, in milliseconds, while events come. */
@@ -27,6 +29,8 @@ const FAST = 4_000;
 export class ClusterModel implements IClusterModel, IDisposable {
   constructor(options: ClusterModel.IOptions) {
     this._client = options.client;
+    this._sites = new SiteReader(this._client);
+    this._sites.changed.connect(this._onSites, this);
     this._table.changed.connect(() => this._clustersChanged.emit(), this);
     this._table.selectedChanged.connect(
       () => this._selectedChanged.emit(),
@@ -35,6 +39,13 @@ export class ClusterModel implements IClusterModel, IDisposable {
     this._reader = new ClusterReader(this._client, this._table, problem =>
       this._tell(problem)
     );
+    this._acts = new ClusterActs({
+      client: this._client,
+      table: this._table,
+      onRefusals: () => this._clustersChanged.emit(),
+      onRefused: id => void this._reread([id]),
+      onActed: () => this._pace(true)
+    });
     this._feed = new ChangeFeed({
       stream: options.stream,
       changed: ids => void this._reread(ids),
@@ -44,12 +55,12 @@ export class ClusterModel implements IClusterModel, IDisposable {
       name: 'hpcdask-ext:ClusterModel',
       auto: false,
       linger: 0,
-      factory: () => this._readClusters(),
+      factory: () => this._readAgain(),
       frequency: { interval: SLOW, backoff: true, max: 5 * SLOW },
-      standby: () => (this._isLive ? 'when-hidden' : true)
+      standby: () => (this._isWaiting ? 'when-hidden' : true)
     });
     document.addEventListener('visibilitychange', this._onVisible);
-    this.ready = this._start();
+    this.ready = this.refresh();
   }
 
   readonly ready: Promise<void>;
@@ -63,11 +74,15 @@ export class ClusterModel implements IClusterModel, IDisposable {
   }
 
   get sites(): readonly ISite[] {
-    return this._sites;
+    return this._sites.sites;
   }
 
   get problems(): readonly IProblem[] {
-    return this._problems;
+    return this._sites.problems;
+  }
+
+  get sitesProblem(): Error | null {
+    return this._sites.problem;
   }
 
   get sitesChanged(): ISignal<this, void> {
@@ -98,6 +113,7 @@ export class ClusterModel implements IClusterModel, IDisposable {
     document.removeEventListener('visibilitychange', this._onVisible);
     this._poll.dispose();
     this._feed.dispose();
+    this._sites.dispose();
     this._table.dispose();
     Signal.clearData(this);
   }
@@ -107,13 +123,11 @@ export class ClusterModel implements IClusterModel, IDisposable {
   }
 
   refusal(id: string): string {
-    return this._refusals.get(id) ?? '';
+    return this._acts.refusal(id);
   }
 
   dismiss(id: string): void {
-    if (this._refusals.delete(id)) {
-      this._clustersChanged.emit();
-    }
+    this._acts.dismiss(id);
   }
 
   isPlaceholder(id: string): boolean {
@@ -125,12 +139,13 @@ export class ClusterModel implements IClusterModel, IDisposable {
   }
 
   async refresh(): Promise<void> {
-    await Promise.allSettled([this._readSites(), this._readClusters()]);
+    await Promise.allSettled([this._sites.read(), this._readClusters()]);
+    this._pace(true);
   }
 
   async launch(request: ILaunchRequest): Promise<ICluster> {
     const before = this.selected?.id ?? null;
-    const site = this._sites.find(one => one.name === request.site);
+    const site = this.sites.find(one => one.name === request.site);
     const shownId = `launching-${(this._launches += 1)}`;
     this._reader.launching.add(shownId);
     this._table.set([
@@ -158,28 +173,19 @@ export class ClusterModel implements IClusterModel, IDisposable {
   }
 
   rename(id: string, name: string): Promise<void> {
-    return this._act(id, { name }, () => this._client.rename(id, name));
+    return this._acts.rename(id, name);
   }
 
   scale(id: string, workers: number): Promise<void> {
-    const running = this.get(id)?.workers.running ?? 0;
-    const pending = Math.max(0, workers - running);
-    const shown = { workers: { requested: workers, pending, running } };
-    return this._act(id, shown, () => this._client.scale(id, workers));
+    return this._acts.scale(id, workers);
   }
 
   stop(id: string): Promise<void> {
-    return this._act(id, { state: 'stopping', reason: '' }, () =>
-      this._client.stop(id)
-    );
+    return this._acts.stop(id);
   }
 
-  async forget(id: string): Promise<void> {
-    const cluster = this.get(id);
-    // The same request would stop a cluster that has not ended.
-    if (cluster && hasEnded(cluster.state)) {
-      await this._act(id, {}, () => this._client.stop(id));
-    }
+  forget(id: string): Promise<void> {
+    return this._acts.forget(id);
   }
 
   async plots(id: string): Promise<IPlots> {
@@ -187,54 +193,12 @@ export class ClusterModel implements IClusterModel, IDisposable {
     return url ? this._client.plots(url) : {};
   }
 
-  /** Show at once what was asked, then what is so; put it back if refused. */
-  private async _act(
-    id: string,
-    shown: Partial<ICluster>,
-    ask: () => Promise<ICluster | null>
-  ): Promise<void> {
-    const before = this.get(id);
-    const version = this._table.touch(id);
-    this._refusals.delete(id);
-    this._table.patch(id, shown);
-    try {
-      const cluster = await ask();
-      if (!cluster) {
-        this._table.remove(id);
-      } else if (this._table.isNewest(id, version)) {
-        this._table.patch(id, cluster);
-      }
-    } catch (error) {
-      this._refusals.set(id, messageOf(error));
-      if (before && this._table.isNewest(id, version)) {
-        this._table.patch(id, before);
-      }
-      this._clustersChanged.emit();
-      void this._reread([id]);
-      throw error;
-    } finally {
-      this._pace(true);
-    }
-  }
-
-  private async _start(): Promise<void> {
-    await this.refresh();
-    this._pace(true);
-  }
-
-  private async _readSites(): Promise<void> {
-    try {
-      const { sites, problems } = await this._client.sites();
-      const same = equal(sites, this._sites) && equal(problems, this._problems);
-      this._sites = sites;
-      this._problems = problems;
-      if (!same) {
-        this._sitesChanged.emit();
-      }
-    } catch (error) {
-      this._tell(error as Error);
-      throw error;
-    }
+  /** What the poll reads: the clusters, and the sites until they are there. */
+  private async _readAgain(): Promise<void> {
+    await Promise.all([
+      this._readClusters(),
+      ...(this.sitesProblem ? [this._sites.read()] : [])
+    ]);
   }
 
   private async _readClusters(): Promise<void> {
@@ -258,20 +222,27 @@ export class ClusterModel implements IClusterModel, IDisposable {
     }
   }
 
-  /** Whether anything may change by itself. */
-  private get _isLive(): boolean {
-    return this.clusters.some(one => !hasEnded(one.state));
+  private _onSites(): void {
+    this._sitesChanged.emit();
+    this._pace();
+  }
+
+  /** Whether anything may change by itself, or was not to be had. */
+  private get _isWaiting(): boolean {
+    const isLive = this.clusters.some(one => !hasEnded(one.state));
+    return isLive || this.sitesProblem !== null;
   }
 
   /**
-   * Poll faster only while something happens and events do not come; from
-   * `now` on, or from the next time.
+   * Poll faster only while something happens and events do not come, or while
+   * there are no sites; from `now` on, or from the next time.
    */
   private _pace(now = false): void {
     const isMoving = this.clusters.some(
       one => !hasEnded(one.state) && one.state !== 'running'
     );
-    const interval = isMoving && !this._feed.works ? FAST : SLOW;
+    const isFast = (isMoving && !this._feed.works) || this.sitesProblem;
+    const interval = isFast ? FAST : SLOW;
     if (this._isDisposed) {
       return;
     }
@@ -284,25 +255,24 @@ export class ClusterModel implements IClusterModel, IDisposable {
   }
 
   private readonly _onVisible = (): void => {
-    if (document.visibilityState === 'visible' && this._isLive) {
+    if (document.visibilityState === 'visible' && this._isWaiting) {
       void this._poll.refresh();
     }
   };
 
+  private readonly _acts: ClusterActs;
   private readonly _client: Client;
   private readonly _clustersChanged = new Signal<this, void>(this);
   private readonly _feed: ChangeFeed;
   private readonly _poll: Poll;
   private readonly _reader: ClusterReader;
-  private readonly _refusals = new Map<string, string>();
   private readonly _selectedChanged = new Signal<this, void>(this);
+  private readonly _sites: SiteReader;
   private readonly _sitesChanged = new Signal<this, void>(this);
   private readonly _table = new ClusterTable();
   private _isDisposed = false;
   private _launches = 0;
   private _problem: Error | null = null;
-  private _problems: readonly IProblem[] = [];
-  private _sites: readonly ISite[] = [];
 }
 
 export namespace ClusterModel {

@@ -21,6 +21,9 @@ export interface IClusterModel {
   readonly sites: readonly ISite[];
   /** The site files that could not be read. */
   readonly problems: readonly IProblem[];
+  /** Why the sites could not be read, if so; it is tried again by itself. */
+  readonly sitesProblem: Error | null;
+  /** The sites, or what is known about reading them, differ from before. */
   readonly sitesChanged: ISignal<IClusterModel, void>;
   /** The cluster whose dashboards are shown. */
   readonly selected: ICluster | null;
@@ -42,6 +45,7 @@ export interface IClusterModel {
   launch(request: ILaunchRequest): Promise<ICluster>;
   rename(id: string, name: string): Promise<void>;
   scale(id: string, workers: number): Promise<void>;
+  /** Stop a cluster; one that has ended meanwhile keeps record and logs. */
   stop(id: string): Promise<void>;
   /** Drop the record of an ended cluster. */
   forget(id: string): Promise<void>;

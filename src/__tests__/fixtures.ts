@@ -141,13 +141,13 @@ export class FakeServer {
     this._answers.set(`${method} ${path}`, { status, body });
   }
 
-  /** Hold answers to this method back. */
-  hold(method: string): void {
-    this._held = method;
+  /** Hold answers to this method back, of all paths or of one. */
+  hold(method: string, path = ''): void {
+    this._held = { method, path };
   }
 
   release(): void {
-    this._held = '';
+    this._held = null;
     this._waiting.splice(0).forEach(go => go());
   }
 
@@ -174,7 +174,7 @@ export class FakeServer {
     const { method } = request;
     this.asked.push({ method, path, body: text ? JSON.parse(text) : null });
     const { status, body } = this._answer(method, path);
-    if (this._held === method) {
+    if (this._held?.method === method && (this._held.path || path) === path) {
       await new Promise<void>(go => this._waiting.push(go));
     }
     const content = typeof body === 'string' ? body : JSON.stringify(body);
@@ -201,7 +201,7 @@ export class FakeServer {
   }
 
   private readonly _answers = new Map<string, Answer>();
-  private _held = '';
+  private _held: { method: string; path: string } | null = null;
   private readonly _waiting: (() => void)[] = [];
 }
 

@@ -5,6 +5,8 @@ import {
   formatMemory,
   formatTimeLeft,
   formatWalltime,
+  isScalable,
+  isStoppable,
   parseMemory,
   parseWalltime
 } from '../format';
@@ -66,4 +68,17 @@ it('counts down to the end', () => {
   const at = (time: string) => Date.parse(`2026-11-20T${time}Z`);
   expect(formatTimeLeft(end, at('11:19:00'), trans)).toBe('41 min left');
   expect(formatTimeLeft(end, at('12:00:01'), trans)).toBe('time is up');
+});
+
+it.each([
+  ['submitting', false, true],
+  ['pending', true, true],
+  ['starting', true, true],
+  ['running', true, true],
+  ['stopping', false, false],
+  ['stopped', false, false],
+  ['failed', false, false]
+] as const)('%s: is scalable %p, is stoppable %p', (state, scales, stops) => {
+  expect(isScalable(state)).toBe(scales);
+  expect(isStoppable(state)).toBe(stops);
 });

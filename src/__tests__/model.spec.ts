@@ -191,7 +191,7 @@ describe('ClusterModel', () => {
     });
 
     it('are not undone by an older answer', async () => {
-      server.hold('GET');
+      server.hold('GET', 'api/clusters');
       const read = model.refresh();
       server.answer(
         'DELETE',
@@ -203,6 +203,59 @@ describe('ClusterModel', () => {
       server.release();
       await read;
       expect(model.get('a')?.state).toBe('stopping');
+    });
+
+    it.each(['stopped', 'failed'] as const)(
+      'stop leaves a cluster alone that has %s since the last event',
+      async state => {
+        server.clusters = [cluster({ id: 'a', state, reason: 'walltime' })];
+        expect(model.get('a')?.state).toBe('running');
+        await model.stop('a');
+        expect(server.count('DELETE', 'api/clusters/a')).toBe(0);
+        expect(model.get('a')).toMatchObject({ state, reason: 'walltime' });
+      }
+    );
+
+    it('stop reads an ended cluster again, and shows no other state', async () => {
+      server.clusters = [cluster({ id: 'a', state: 'failed' })];
+      await model.refresh();
+      const stopped = model.stop('a');
+      expect(model.get('a')?.state).toBe('failed');
+      await stopped;
+      expect(server.count('GET', 'api/clusters/a')).toBe(1);
+      expect(server.count('DELETE', 'api/clusters/a')).toBe(0);
+    });
+
+    it('stop removes a card that another window has forgotten', async () => {
+      server.clusters = [];
+      await model.stop('a');
+      expect(model.clusters).toEqual([]);
+    });
+
+    it('stop says so when the cluster cannot be asked for', async () => {
+      server.answer('GET', 'api/clusters/a', 504, { message: 'no answer' });
+      await expect(model.stop('a')).rejects.toThrow('no answer');
+      expect(server.count('DELETE', 'api/clusters/a')).toBe(0);
+      expect(model.get('a')?.state).toBe('running');
+      expect(model.refusal('a')).toBe('no answer');
+    });
+
+    it('drop the refusal of a cluster that is removed', async () => {
+      server.answer('PATCH', 'api/clusters/a', 409, { message: 'not now' });
+      await expect(model.scale('a', 3)).rejects.toThrow();
+      expect(model.refusal('a')).toBe('not now');
+      server.emit('a', 'forgotten');
+      expect(model.refusal('a')).toBe('');
+    });
+
+    it('keep no refusal that comes after the cluster was removed', async () => {
+      server.hold('PATCH');
+      server.answer('PATCH', 'api/clusters/a', 409, { message: 'not now' });
+      const scaled = model.scale('a', 3);
+      server.emit('a', 'forgotten');
+      server.release();
+      await expect(scaled).rejects.toThrow('not now');
+      expect(model.refusal('a')).toBe('');
     });
 
     it('forget ends the record of an ended cluster only', async () => {
@@ -223,6 +276,29 @@ describe('ClusterModel', () => {
     expect(model.problem?.message).toBe('disk full');
     await model.refresh();
     expect(model.problem).toBeNull();
+  });
+
+  it('says why the sites could not be read, apart from the clusters', async () => {
+    server.answer('GET', 'api/sites', 500, { message: 'disk full' });
+    model = server.model();
+    let told = 0;
+    model.sitesChanged.connect(() => (told += 1));
+    await model.ready;
+    expect(model.sitesProblem?.message).toBe('disk full');
+    expect(model.problem).toBeNull();
+    expect(told).toBe(1);
+    await model.refresh();
+    expect(model.sitesProblem).toBeNull();
+    expect(model.sites).toHaveLength(1);
+    expect(told).toBe(2);
+  });
+
+  it('keeps the sites of before when they cannot be read again', async () => {
+    await start();
+    server.answer('GET', 'api/sites', 502, { message: 'Bad Gateway' });
+    await model.refresh();
+    expect(model.sitesProblem?.message).toBe('Bad Gateway');
+    expect(model.sites).toHaveLength(1);
   });
 
   it('emits a selection when the selected cluster changes, not another', async () => {
@@ -281,6 +357,17 @@ describe('ClusterModel', () => {
       setVisible('visible');
       await jest.advanceTimersByTimeAsync(10);
       expect(server.count('GET', 'api/clusters')).toBe(2);
+    });
+
+    it('asks for the sites again until they are there, then no more', async () => {
+      server.answer('GET', 'api/sites', 500, { message: 'disk full' });
+      await readsIn(3_000);
+      expect(model.sites).toEqual([]);
+      await jest.advanceTimersByTimeAsync(2_000);
+      expect(model.sites).toHaveLength(1);
+      expect(model.sitesProblem).toBeNull();
+      await jest.advanceTimersByTimeAsync(600_000);
+      expect(server.count('GET', 'api/sites')).toBe(2);
     });
 
     it('reads nothing while nothing lives', async () => {

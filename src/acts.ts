@@ -1,0 +1,117 @@
+import { Client, messageOf } from './api/client';
+import type { ICluster } from './api/types';
+import { hasEnded } from './format';
+import type { ClusterTable } from './table';
+
+/**
+ * What users do to clusters. Each act shows at once what was asked, then what
+ * is so; if it is refused, what was is put back and the refusal is kept.
+ */
+export class ClusterActs {
+  constructor(private readonly _options: ClusterActs.IOptions) {
+    _options.table.changed.connect(this._dropRemoved, this);
+  }
+
+  /** Why the last act on this cluster was refused, or nothing. */
+  refusal(id: string): string {
+    return this._refusals.get(id) ?? '';
+  }
+
+  dismiss(id: string): void {
+    if (this._refusals.delete(id)) {
+      this._options.onRefusals();
+    }
+  }
+
+  rename(id: string, name: string): Promise<void> {
+    const { client } = this._options;
+    return this._act(id, { name }, () => client.rename(id, name));
+  }
+
+  scale(id: string, workers: number): Promise<void> {
+    const { client, table } = this._options;
+    const running = table.get(id)?.workers.running ?? 0;
+    const pending = Math.max(0, workers - running);
+    const shown = { workers: { requested: workers, pending, running } };
+    return this._act(id, shown, () => client.scale(id, workers));
+  }
+
+  /** Stop a cluster; one that has ended is read again and stays as it is. */
+  stop(id: string): Promise<void> {
+    const { client, table } = this._options;
+    const known = table.get(id);
+    const shown: Partial<ICluster> =
+      known && hasEnded(known.state) ? {} : { state: 'stopping', reason: '' };
+    return this._act(id, shown, async () => {
+      // The same request would forget a cluster that has ended meanwhile,
+      // with its logs: what is shown may be older than that.
+      const cluster = await client.cluster(id);
+      return cluster && !hasEnded(cluster.state) ? client.stop(id) : cluster;
+    });
+  }
+
+  async forget(id: string): Promise<void> {
+    const { client, table } = this._options;
+    const cluster = table.get(id);
+    // The same request would stop a cluster that has not ended.
+    if (cluster && hasEnded(cluster.state)) {
+      await this._act(id, {}, () => client.stop(id));
+    }
+  }
+
+  private async _act(
+    id: string,
+    shown: Partial<ICluster>,
+    ask: () => Promise<ICluster | null>
+  ): Promise<void> {
+    const { table, onRefusals, onRefused, onActed } = this._options;
+    const before = table.get(id);
+    const version = table.touch(id);
+    this._refusals.delete(id);
+    table.patch(id, shown);
+    try {
+      const cluster = await ask();
+      if (!cluster) {
+        table.remove(id);
+      } else if (table.isNewest(id, version)) {
+        table.patch(id, cluster);
+      }
+    } catch (error) {
+      if (before && table.isNewest(id, version)) {
+        table.patch(id, before);
+      }
+      if (table.get(id)) {
+        this._refusals.set(id, messageOf(error));
+        onRefusals();
+      }
+      onRefused(id);
+      throw error;
+    } finally {
+      onActed();
+    }
+  }
+
+  /** A cluster that is gone takes its refusal along. */
+  private _dropRemoved(): void {
+    for (const id of this._refusals.keys()) {
+      if (!this._options.table.get(id)) {
+        this._refusals.delete(id);
+      }
+    }
+  }
+
+  private readonly _refusals = new Map<string, string>();
+}
+
+export namespace ClusterActs {
+  export interface IOptions {
+    client: Client;
+    table: ClusterTable;
+    /** There is another refusal to show, or one less. */
+    onRefusals: () => void;
+    /** An act on this cluster was refused: it may be other than was thought. */
+    onRefused: (id: string) => void;
+    /** An act is over: something may happen now. */
+    onActed: () => void;
+  }
+}
