@@ -17,7 +17,7 @@ from pathlib import PurePath
 from typing import Protocol, cast
 
 from hpcdask_ext.batch.base import Command, CommandResult
-from hpcdask_ext.errors import CommandMissing, CommandTimeout, NotUnderstood
+from hpcdask_ext.errors import BatchUnreachable, CommandMissing, CommandTimeout, NotUnderstood
 
 OUTPUT_LIMIT = 4 * 2**20
 """Bytes that a command may print on each of its outputs. What is longer is refused: half an answer reads as a whole."""
@@ -81,6 +81,8 @@ class ProcessRunner:
             )
         except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
             raise _missing(argv[0], str(error)) from error
+        except (OSError, ValueError) as error:  # no process or descriptor is free; a null byte in an argument
+            raise BatchUnreachable(f"{program(command.argv)} could not be started now: {error}") from error
         try:
             if command.stdin is not None:
                 _feed(transport, command.stdin)

@@ -75,8 +75,8 @@ _SENTENCES = {
     "launch_failed_requeued_held": "Held after it could not be started: stop it, and launch again or ask the centre",
     "JobHoldMaxRequeue": "Held after it failed too often: stop it, and look at the logs",
     # Will never start.
-    "PartitionTimeLimit": f"The queue does not allow so long a walltime. {_NEVER} launch with a shorter walltime",
-    "PartitionNodeLimit": f"The queue has not so many nodes, or they are down. {_NEVER} launch with fewer workers",
+    "PartitionTimeLimit": f"The queue does not allow a walltime this long. {_NEVER} launch with a shorter walltime",
+    "PartitionNodeLimit": f"The queue lacks that many nodes, or they are down. {_NEVER} launch with fewer workers",
     "PartitionConfig": f"The queue does not allow so many cores or so much memory. {_NEVER} launch with less",
     "BadConstraints": f"No node has what was asked for. {_NEVER} launch with less, or in another queue",
     "DependencyNeverSatisfied": f"It depends on a job that ended otherwise. {_NEVER} launch without that condition",
@@ -88,7 +88,7 @@ _SENTENCES = {
     # Over.
     "CANCELLED": "It was cancelled",
     "NonZeroExitCode": "It ended with an error: look at its log",
-    "JobLaunchFailure": "It could not be started on its node: its log cannot be written there, or the node is ill",
+    "JobLaunchFailure": "It could not be started on its node: its log cannot be written there, or the node is faulty",
     "RaisedSignal": "It was killed by a signal: look at its log",
     "TIMEOUT": "It was ended at its walltime",
     "OUT_OF_MEMORY": "It was killed because it used more memory than it had asked for: launch with more",

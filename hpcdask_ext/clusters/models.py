@@ -82,13 +82,15 @@ class Job(Frozen):
     """One submission: `len(elements)` equal elements, `workers_per_job` workers in each.
 
     `tag` is unique in the cluster (`scheduler`, `workers-1`), `name` everywhere. `id` is None until the batch system
-    has answered. `place` says who runs it: this host's own processes or the site's batch system.
+    has answered. `place` says who runs it: the processes of `host`, or the site's batch system.
     """
 
     tag: str
     name: str
     role: Role
     place: Literal["host", "batch"]
+    host: str | None = None
+    walltime: timedelta | None = None
     id: str | None = None
     submitted: datetime | None = None
     estimated_start: datetime | None = None
@@ -181,6 +183,15 @@ class Cluster(Frozen):
     def job(self, tag: str) -> Job:
         """Return the job of that tag, which must exist."""
         return next(job for job in self.jobs if job.tag == tag)
+
+    def without_job(self, tag: str) -> Cluster:
+        """Return the cluster without the job of that tag."""
+        return self.model_copy(update={"jobs": tuple(job for job in self.jobs if job.tag != tag)})
+
+    def with_changed_job(self, tag: str, changes: dict[str, Any]) -> Cluster:
+        """Return the cluster with `changes` made to the job of that tag, if it has one."""
+        jobs = tuple(job.model_copy(update=changes) if job.tag == tag else job for job in self.jobs)
+        return self.model_copy(update={"jobs": jobs})
 
     def with_job(self, job: Job) -> Cluster:
         """Return the cluster with `job` in place of the one of the same tag, or added."""

@@ -29,20 +29,27 @@ Reports = dict[tuple[str, int], Report]
 """Reports by job tag and element number."""
 
 
-def read_reports(directory: Path) -> Reports:
-    """Return what the jobs of the cluster in `directory` reported so far; does file I/O."""
+def read_reports(directory: Path, known: dict[str, dict[str, str]] | None = None) -> Reports:
+    """Return what the jobs of the cluster in `directory` reported so far; does file I/O.
+
+    A report never changes, so those that are in `known`, by file name, are not read again; new ones are added to it.
+    """
     reports: Reports = {}
+    known = {} if known is None else known
     try:
-        paths = sorted((directory / "reports").iterdir())
+        names = sorted(path.name for path in (directory / "reports").iterdir())
     except OSError:
         return reports
     # "ended" sorts before "started": the two are put together in either order.
-    for path in paths:
-        match = _NAME.match(path.name)
+    for name in names:
+        match = _NAME.match(name)
         if match is None:
             continue
+        values = known.get(name) or _read(directory / "reports" / name)
+        if values:
+            known[name] = values
         key = (match["tag"], int(match["index"]))
-        reports[key] = _add(reports.get(key, Report()), match["what"], _read(path))
+        reports[key] = _add(reports.get(key, Report()), match["what"], values)
     return reports
 
 

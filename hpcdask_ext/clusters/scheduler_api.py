@@ -29,7 +29,7 @@ class SchedulerAddress:
         try:
             content = json.loads(scheduler_file.read_bytes())
             comm = str(content["address"])
-            host = comm.split("://", 1)[1].rsplit(":", 1)[0]
+            host = comm.split("://", 1)[1].rpartition(":")[0]
             return cls(comm, f"https://{host}:{int(content['services']['dashboard'])}")
         except (OSError, ValueError, KeyError, IndexError, TypeError):
             return None
@@ -91,7 +91,7 @@ class SchedulerAPI:
             response = await self._client.request(method, path, **options)
             response.raise_for_status()
             answer = response.json()
-        except (httpx.HTTPError, ValueError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
             raise SchedulerUnreachable(f"The scheduler did not answer ({type(error).__name__}).") from error
         if not isinstance(answer, dict):
             raise _foreign()

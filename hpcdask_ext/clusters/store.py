@@ -11,6 +11,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -50,8 +51,9 @@ class ClusterStore:
         """
         directory = (parent or self.root) / cluster_id
         try:
-            self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            directory.parent.mkdir(parents=True, exist_ok=True)
+            for place in (self.root, directory.parent):
+                place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _check_owner(directory.parent)
             directory.mkdir(mode=0o700)
             for name in ("jobs", "logs", "reports"):
                 (directory / name).mkdir(mode=0o700)
@@ -86,11 +88,15 @@ class ClusterStore:
             raise ClusterNotFound(cluster_id)
         path = self.root / cluster_id / _RECORD
         try:
-            return Cluster.model_validate_json(path.read_bytes())
+            cluster = Cluster.model_validate_json(path.read_bytes())
         except FileNotFoundError as error:
             raise ClusterNotFound(cluster_id) from error
         except (OSError, ValidationError, ValueError) as error:
             raise StoreError(f"The record {path} cannot be read: {error}") from error
+        # Everything in a cluster's directory is removed with it: a record must not name another one.
+        if cluster.id != cluster_id or cluster.directory.resolve() != path.parent.resolve():
+            raise StoreError(f"The record {path} is that of another directory: {cluster.directory}")
+        return cluster
 
     def load_all(self) -> Iterator[Cluster]:
         """Return every record that can be read; one that cannot takes out only itself, with a line in the log."""
@@ -110,6 +116,20 @@ class ClusterStore:
         if entry.is_symlink():
             entry.unlink()
         shutil.rmtree(cluster.directory, ignore_errors=True)
+
+
+def _check_owner(directory: Path) -> None:
+    """Refuse a directory in which somebody else could put another one in the place of a cluster's.
+
+    Raises
+    ------
+    StoreError
+        It is not the user's, nor the system's, or others may write to it.
+    """
+    status = directory.stat()
+    is_shared = status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX
+    if status.st_uid not in (os.getuid(), 0) or is_shared:
+        raise StoreError(f"{directory} belongs to somebody else, or others may write to it: choose another directory.")
 
 
 def write_private(path: Path, text: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -59,24 +60,30 @@ class Catalogue:
         """Return the environments of the user's kernels."""
         return await asyncio.to_thread(lambda: kernel_environments(self._kernel_specs()))
 
-    async def launcher(self, name: str) -> Launcher | None:
-        """Return the launcher of a site as it is described now, or None where it is not described any more."""
+    async def launcher(self, name: str) -> Launcher:
+        """Return the launcher of a site as it is described now, or as it was when its file is gone or broken.
+
+        Raises
+        ------
+        BatchUnreachable
+            This server has never seen the site.
+        """
         site = (await self.sites()).get(name)
-        if site is None:
-            return None
         known = self._launchers.get(name)
-        if known is None or known[0] != site:
+        if site is not None and (known is None or known[0] != site):
             launcher = await asyncio.to_thread(launcher_for, site, self._runner, self._directories)
             known = self._launchers[name] = (site, launcher)
+        if known is None:
+            raise BatchUnreachable(f"The site “{name}” has no site file here: ask your administrator.")
         return known[1]
 
     async def warm_up(self) -> None:
         """Make the next launch with the defaults of each site faster, where that can be done."""
         sites, kernels = await self.sites(), await self.kernels()
         for site in sites.sites:
-            launcher = await self.launcher(site.name)
-            if launcher is not None and (environments := environments_of(site, kernels)):
-                await launcher.warm_up(environments[0])
+            if environments := environments_of(site, kernels):
+                with suppress(BatchUnreachable):  # a launch says so
+                    await (await self.launcher(site.name)).warm_up(environments[0])
 
     def directory(self, site: Site) -> Path | None:
         """Return where a site keeps its clusters, `~` and variables filled in, or None for the default.
@@ -117,7 +124,4 @@ class Catalogue:
         await asyncio.gather(*(monitor.close() for monitor in self._monitors.values()))
 
     async def _query(self, name: str, place: Place) -> Sequence[JobStatus]:
-        launcher = await self.launcher(name)
-        if launcher is None:
-            raise BatchUnreachable(f"The site “{name}” is not described here any more: ask who administers it.")
-        return await launcher.query(place)
+        return await (await self.launcher(name)).query(place)

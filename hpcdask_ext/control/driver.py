@@ -8,62 +8,56 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import socket
+from collections.abc import Coroutine
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from hpcdask_ext.batch.base import JobElements
-from hpcdask_ext.clusters.models import Cluster, ClusterState, FixedScaling, Job, JobState
+from hpcdask_ext.clusters.models import Cluster, ClusterState, FixedScaling, Job
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.ledger import Ledger
 from hpcdask_ext.control.scaling import end_unstarted, shrink
-from hpcdask_ext.errors import BatchUnreachable, CommandMissing, HPCDaskError
+from hpcdask_ext.errors import BatchUnreachable, CommandMissing, HPCDaskError, StoreError
 from hpcdask_ext.launchers.base import Launcher, Place
 
 log = logging.getLogger(__name__)
 
 _STARTING = {"state": ClusterState.STARTING, "reason": "The scheduler is starting"}
+_FIRST_RETRY, _LAST_RETRY = 5.0, 60.0  # seconds between tries to cancel
+
+T = TypeVar("T")
 
 
 class ClusterDriver:
     """Acts on the jobs of clusters. No method raises an error of ours: it goes onto the card.
 
-    `trouble` says, by cluster, why the last act did not work.
+    `trouble` says, by cluster, why the last cancellation did not work.
     """
 
     def __init__(self, ledger: Ledger, catalogue: Catalogue) -> None:
         self.trouble: dict[str, str] = {}
         self._ledger, self._catalogue = ledger, catalogue
         self._acting: dict[str, asyncio.Lock] = {}
-        self._preparing: dict[str, asyncio.Task[tuple[str, ...]]] = {}
-
-    def is_acting(self, cluster_id: str) -> bool:
-        """Return whether something is being done to a cluster now."""
-        return self._lock(cluster_id).locked()
+        self._breakable: dict[str, asyncio.Task[Any]] = {}
+        self._retries: dict[str, tuple[float, float]] = {}
 
     def forget(self, cluster_id: str) -> None:
         """Drop what is kept for a cluster."""
-        self._acting.pop(cluster_id, None)
-        self.trouble.pop(cluster_id, None)
+        for kept in (self._acting, self.trouble, self._retries):
+            kept.pop(cluster_id, None)
 
     async def launch(self, cluster_id: str) -> None:
         """Do what a launch promised: look into the environment, then submit the first jobs side by side."""
         async with self._lock(cluster_id):
             try:
-                launcher = await self._launcher(self._ledger.get(cluster_id))
-                warnings = await self._prepare(cluster_id, launcher)
-                await self._ledger.change(cluster_id, lambda old: old.model_copy(update={"warnings": warnings}))
-                cluster = self._ledger.get(cluster_id)
-                if cluster.state is ClusterState.SUBMITTING:
-                    await self._submit(cluster_id, launcher, launcher.first_jobs(cluster))
-                    await self._ledger.change(cluster_id, _start)
+                await self._launch(cluster_id)
             except (HPCDaskError, OSError) as error:
                 await self.decide_end(cluster_id, ClusterState.FAILED, str(error))
-            except Exception as error:  # a card must not stay "submitting" for ever
+            except Exception as error:  # whatever it is, a card must not stay "submitting" for ever
                 log.exception("A launch broke off.")
-                reason = (
-                    f"The launch broke off by a mistake of the program ({type(error).__name__}): see Jupyter's log."
-                )
+                reason = f"The launch broke off ({type(error).__name__}): this is a bug, see Jupyter's log."
                 await self.decide_end(cluster_id, ClusterState.FAILED, reason)
 
     async def scale(self, cluster_id: str) -> None:
@@ -75,21 +69,21 @@ class ClusterDriver:
             try:
                 await self._scale(cluster, await self._launcher(cluster))
             except (HPCDaskError, OSError) as error:
-                cluster = self._ledger.get(cluster_id)
-                back = {
-                    "scaling": FixedScaling(workers=cluster.capacity),
-                    "warnings": (*cluster.warnings, f"Scaling did not work. {error}"),
-                }
-                await self._ledger.change(cluster_id, lambda old: old.model_copy(update=back), "scaled")
+                await self._ledger.change(cluster_id, partial(_back, asked=cluster.scaling, error=str(error)), "scaled")
 
     async def decide_end(self, cluster_id: str, outcome: ClusterState, reason: str, what: str = "") -> None:
         """Make a cluster one that is stopping; what is left of its jobs is then for `cancel_rest`."""
         changes = {"state": ClusterState.STOPPING, "outcome": outcome, "reason": reason}
-        if preparing := self._preparing.get(cluster_id):
-            preparing.cancel()
+        if task := self._breakable.get(cluster_id):
+            task.cancel()
         await self._ledger.change(
             cluster_id, lambda old: old if old.outcome is not None else old.model_copy(update=changes), what
         )
+
+    def may_cancel(self, cluster_id: str) -> bool:
+        """Return whether it is time to call `cancel_rest`: not while something is done, nor at once after a failure."""
+        retry_at, _ = self._retries.get(cluster_id, (0.0, 0.0))
+        return not self._lock(cluster_id).locked() and asyncio.get_running_loop().time() >= retry_at
 
     async def cancel_rest(self, cluster_id: str) -> None:
         """Cancel every job of a stopping cluster that was not cancelled yet."""
@@ -101,20 +95,37 @@ class ClusterDriver:
                 if jobs:
                     await self._cancel(cluster, place, jobs)
 
-    async def _prepare(self, cluster_id: str, launcher: Launcher) -> tuple[str, ...]:
-        """Prepare a launch; `decide_end` breaks that off, for a container may take minutes to start."""
-        task = asyncio.create_task(launcher.prepare(self._ledger.get(cluster_id)))
-        self._preparing[cluster_id] = task
+    async def _launch(self, cluster_id: str) -> None:
+        launcher = await self._launcher(self._ledger.get(cluster_id))
+        if self._ledger.get(cluster_id).state is ClusterState.SUBMITTING:
+            warnings = await self._break_at_end(cluster_id, launcher.prepare(self._ledger.get(cluster_id)))
+            await self._ledger.change(cluster_id, lambda old: old.model_copy(update={"warnings": warnings or ()}))
+        cluster = self._ledger.get(cluster_id)
+        if cluster.state is ClusterState.SUBMITTING:
+            await self._submit(cluster_id, launcher, launcher.first_jobs(cluster))
+            await self._ledger.change(cluster_id, _start)
+
+    async def _break_at_end(self, cluster_id: str, act: Coroutine[Any, Any, T]) -> T | None:
+        """Do something that may take minutes; return None where `decide_end` broke it off."""
+        task = asyncio.create_task(act)
+        self._breakable[cluster_id] = task
         try:
             await asyncio.wait([task])
-            return () if task.cancelled() else task.result()
+            return None if task.cancelled() else task.result()
         finally:
-            del self._preparing[cluster_id]
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+            del self._breakable[cluster_id]
 
     async def _submit(self, cluster_id: str, launcher: Launcher, jobs: tuple[Job, ...]) -> None:
         """Submit jobs side by side; raise the first error after all are done."""
-        for job in jobs:
-            await self._ledger.change(cluster_id, partial(Cluster.with_job, job=job))
+        try:
+            for job in jobs:
+                await self._ledger.change(cluster_id, partial(Cluster.with_job, job=job), must_be_saved=True)
+        except StoreError:  # nothing was submitted
+            for job in jobs:
+                await self._ledger.change(cluster_id, partial(Cluster.without_job, tag=job.tag))
+            raise
         submissions = (self._submit_one(cluster_id, launcher, job) for job in jobs)
         for error in await asyncio.gather(*submissions, return_exceptions=True):
             if isinstance(error, BaseException):
@@ -124,39 +135,41 @@ class ClusterDriver:
         changes: dict[str, Any] = {}
         try:
             changes["id"] = await launcher.submit(self._ledger.get(cluster_id), job)
-        except (HPCDaskError, OSError) as error:
+        except Exception as error:
             if isinstance(error, BatchUnreachable) and not isinstance(error, CommandMissing):
                 raise  # it may have been submitted: it stays in the record, and is found by its name or found missing
-            changes["elements"] = job.with_elements(job.elements, state=JobState.FAILED, reason=str(error)).elements
+            await self._ledger.change(cluster_id, lambda old: old.without_job(job.tag))
             raise
         finally:
             changes["submitted"] = datetime.now(timezone.utc)
-            await self._ledger.change(cluster_id, lambda old: old.with_job(old.job(job.tag).model_copy(update=changes)))
+            await self._ledger.change(cluster_id, lambda old: old.with_changed_job(job.tag, changes))
 
     async def _scale(self, cluster: Cluster, launcher: Launcher) -> None:
         missing = cluster.scaling.workers - cluster.capacity
         if missing > 0:
             await self._submit(cluster.id, launcher, (launcher.more_workers(cluster, missing),))
         elif missing < 0:
-            await shrink(cluster, -missing, launcher, partial(self._ledger.change, cluster.id))
+            change = partial(self._ledger.change, cluster.id)
+            await self._break_at_end(cluster.id, shrink(cluster, -missing, launcher, change))
 
     async def _cancel(self, cluster: Cluster, place: Place, jobs: list[Job]) -> None:
         await self._ledger.change(cluster.id, partial(_mark, jobs=jobs, cancelled=True))
         try:
+            _check_host(jobs)
             launcher = await self._launcher(cluster)
             await launcher.cancel(place, [JobElements(str(job.id)) for job in jobs])
             self.trouble.pop(cluster.id, None)
+            self._retries.pop(cluster.id, None)
             await self._ledger.change(cluster.id, end_unstarted)
             self._catalogue.hurry(cluster.site, place)
         except (HPCDaskError, OSError) as error:
             self.trouble[cluster.id] = str(error)
+            _, delay = self._retries.get(cluster.id, (0.0, _FIRST_RETRY))
+            self._retries[cluster.id] = (asyncio.get_running_loop().time() + delay, min(2 * delay, _LAST_RETRY))
             await self._ledger.change(cluster.id, partial(_mark, jobs=jobs, cancelled=False))
 
     async def _launcher(self, cluster: Cluster) -> Launcher:
-        launcher = await self._catalogue.launcher(cluster.site)
-        if launcher is None:
-            raise BatchUnreachable(f"The site “{cluster.site}” is not described here any more: ask who administers it.")
-        return launcher
+        return await self._catalogue.launcher(cluster.site)
 
     def _lock(self, cluster_id: str) -> asyncio.Lock:
         return self._acting.setdefault(cluster_id, asyncio.Lock())
@@ -166,7 +179,20 @@ def _start(cluster: Cluster) -> Cluster:
     return cluster.model_copy(update=_STARTING) if cluster.state is ClusterState.SUBMITTING else cluster
 
 
+def _back(cluster: Cluster, asked: FixedScaling, error: str) -> Cluster:
+    """Return the cluster with the scaling that is so, unless another one was asked for meanwhile."""
+    scaling = FixedScaling(workers=cluster.capacity) if cluster.scaling == asked else cluster.scaling
+    warnings = (*cluster.warnings, f"Scaling did not work. {error}")
+    return cluster.model_copy(update={"scaling": scaling, "warnings": warnings})
+
+
 def _mark(cluster: Cluster, jobs: list[Job], cancelled: bool) -> Cluster:
     for job in jobs:
         cluster = cluster.with_job(cluster.job(job.tag).with_elements(job.uncancelled, cancelled=cancelled))
     return cluster
+
+
+def _check_host(jobs: list[Job]) -> None:
+    for job in jobs:
+        if job.host not in (None, socket.gethostname()):
+            raise BatchUnreachable(f"It runs on {job.host}: open JupyterLab there to stop it.")

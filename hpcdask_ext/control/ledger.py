@@ -1,17 +1,21 @@
 """The records of all tracked clusters, in memory and on disk, and the events that tell of their changes.
 
-Records change in one place, `Ledger.change`: in memory at once, on disk before the call returns.
+Records change in one place, `Ledger.change`: in memory at once, on disk before the call returns. What is in memory
+counts: a full disk must not keep anybody from stopping a cluster.
 """
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from hpcdask_ext.clusters.models import Cluster, ClusterState
 from hpcdask_ext.clusters.store import ClusterStore
-from hpcdask_ext.errors import ClusterNotFound
+from hpcdask_ext.errors import ClusterNotFound, StoreError
+
+log = logging.getLogger(__name__)
 
 
 class Emit(Protocol):
@@ -36,6 +40,7 @@ class Ledger:
         self._store, self._emit = store, emit
         self._clusters: dict[str, Cluster] = {}
         self._saving: dict[str, asyncio.Lock] = {}
+        self._unsaved: set[str] = set()
 
     async def load(self) -> None:
         """Read what is on disk."""
@@ -54,11 +59,21 @@ class Ledger:
             raise ClusterNotFound(cluster_id) from None
 
     async def add(self, make: Callable[[ClusterStore], Cluster]) -> Cluster:
-        """Add the cluster that `make` returns, which may use the store and runs off the event loop."""
+        """Add the cluster that `make` returns, which may use the store and runs off the event loop.
+
+        Raises
+        ------
+        StoreError
+            It could not be written; nothing of it is left.
+        """
 
         def make_and_save() -> Cluster:
             cluster = make(self._store)
-            self._store.save(cluster)
+            try:
+                self._store.save(cluster)
+            except BaseException:
+                self._store.remove(cluster)
+                raise
             return cluster
 
         cluster = await asyncio.to_thread(make_and_save)
@@ -66,31 +81,52 @@ class Ledger:
         self._tell(cluster, "launched", cluster.state)
         return cluster
 
-    async def change(self, cluster_id: str, change: Callable[[Cluster], Cluster], what: str = "") -> None:
+    async def change(
+        self, cluster_id: str, change: Callable[[Cluster], Cluster], what: str = "", *, must_be_saved: bool = False
+    ) -> None:
         """Replace a record by what `change` makes of it; tell it as `what`, if anything differs.
+
+        Where it cannot be written it is written with the next change, unless it `must_be_saved`.
 
         Raises
         ------
         StoreError
-            It is changed in memory, and could not be written.
+            It must be saved, and could not be: what was to follow must not happen.
         """
         before = self.get(cluster_id)
         after = change(before)
-        if after == before:
-            return
-        self._clusters[cluster_id] = after
-        self._tell(after, what or _what_changed(before, after), before.state)
-        async with self._saving.setdefault(cluster_id, asyncio.Lock()):
-            newest = self._clusters.get(cluster_id)
-            if newest is not None:
-                await asyncio.to_thread(self._store.save, newest)
+        if after != before:
+            self._clusters[cluster_id] = after
+            self._tell(after, what or _what_changed(before, after), before.state)
+        if after != before or cluster_id in self._unsaved:
+            await self._save(cluster_id, must_be_saved)
 
     async def forget(self, cluster_id: str) -> None:
         """Drop a cluster and all that is left of it."""
-        cluster = self._clusters.pop(cluster_id)
+        async with self._lock(cluster_id):
+            cluster = self._clusters.pop(cluster_id)
+            self._unsaved.discard(cluster_id)
+            await asyncio.to_thread(self._store.remove, cluster)
         self._saving.pop(cluster_id, None)
-        await asyncio.to_thread(self._store.remove, cluster)
         self._tell(cluster, "forgotten", cluster.state)
+
+    async def _save(self, cluster_id: str, must_be_saved: bool) -> None:
+        async with self._lock(cluster_id):
+            newest = self._clusters.get(cluster_id)
+            if newest is None:  # forgotten meanwhile
+                return
+            try:
+                await asyncio.to_thread(self._store.save, newest)
+                self._unsaved.discard(cluster_id)
+            except StoreError as error:
+                if cluster_id not in self._unsaved:
+                    log.warning("A cluster's record is only in memory for now. %s", error.message)
+                self._unsaved.add(cluster_id)
+                if must_be_saved:
+                    raise
+
+    def _lock(self, cluster_id: str) -> asyncio.Lock:
+        return self._saving.setdefault(cluster_id, asyncio.Lock())
 
     def _tell(self, cluster: Cluster, what: str, previous: ClusterState) -> None:
         self._emit(

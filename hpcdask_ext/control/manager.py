@@ -19,7 +19,7 @@ from hpcdask_ext.control.logs import last_words, read_logs
 from hpcdask_ext.control.reconcile import Observation, reconcile
 from hpcdask_ext.control.view import cluster_view, sites_view
 from hpcdask_ext.control.watch import ClusterWatch
-from hpcdask_ext.errors import StoreError, WrongState
+from hpcdask_ext.errors import HPCDaskError, WrongState
 from hpcdask_ext.sites.request import Launch, read_change, read_launch
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,7 @@ class ClusterManager:
         self._catalogue = catalogue
         self._ledger = Ledger(store, emit)
         self._driver = ClusterDriver(self._ledger, catalogue)
-        self._watches: dict[str, ClusterWatch] = {}
+        self._watches: dict[str, tuple[ClusterWatch, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.all, self.get = self._ledger.all, self._ledger.get
 
@@ -51,7 +51,11 @@ class ClusterManager:
         await self._ledger.load()
         for cluster in self.all():
             if not cluster.state.is_final:
-                await self._resume(cluster)
+                try:
+                    await self._resume(cluster)
+                except (HPCDaskError, OSError) as error:  # of one cluster, which the others do not pay for
+                    log.warning("The cluster %s is only watched for now: %s", cluster.id, error)
+                self._watch(cluster.id)
 
     async def close(self) -> None:
         """Stop watching. The clusters go on."""
@@ -84,18 +88,22 @@ class ClusterManager:
             await self._ledger.change(cluster_id, lambda old: old.model_copy(update=name), "renamed")
         return self.get(cluster_id)
 
-    async def stop(self, cluster_id: str) -> Cluster | None:
-        """Begin to stop a cluster; on one that has ended, forget it and return None."""
-        cluster = self.get(cluster_id)
-        if cluster.state.is_final:
-            self._watches.pop(cluster_id, None)
-            self._driver.forget(cluster_id)
-            await self._ledger.forget(cluster_id)
-            return None
-        if cluster.state is not ClusterState.STOPPING:
+    async def stop(self, cluster_id: str) -> Cluster:
+        """Begin to stop a cluster."""
+        if self.get(cluster_id).outcome is None:
             await self._driver.decide_end(cluster_id, ClusterState.STOPPED, "", "stopped")
             self._spawn(self._then_look(cluster_id, self._driver.cancel_rest(cluster_id)))
         return self.get(cluster_id)
+
+    async def forget(self, cluster_id: str) -> None:
+        """Drop an ended cluster and all that is left of it."""
+        if not self.get(cluster_id).state.is_final:
+            raise WrongState(f"“{self.get(cluster_id).name}” has not ended yet: stop it first.")
+        if watched := self._watches.pop(cluster_id, None):
+            watched[1].cancel()
+            await asyncio.gather(watched[1], return_exceptions=True)
+        self._driver.forget(cluster_id)
+        await self._ledger.forget(cluster_id)
 
     async def show(self, clusters: Sequence[Cluster], base_url: str) -> list[dict[str, Any]]:
         """Return clusters as users see them; `base_url` is the Jupyter server's."""
@@ -142,7 +150,6 @@ class ClusterManager:
 
     async def _resume(self, cluster: Cluster) -> None:
         """Take up a cluster that another server process left."""
-        await self._catalogue.launcher(cluster.site)
         if cluster.state is ClusterState.SUBMITTING:
             reason = "The Jupyter server ended while this cluster was being launched."
             await self._driver.decide_end(cluster.id, ClusterState.FAILED, reason)
@@ -151,13 +158,12 @@ class ClusterManager:
             if job.submitted is None:
                 dated = job.model_copy(update={"submitted": datetime.now(timezone.utc)})
                 await self._ledger.change(cluster.id, partial(Cluster.with_job, job=dated))
-        self._watch(cluster.id)
+        await self._catalogue.launcher(cluster.site)
 
     def _watch(self, cluster_id: str) -> None:
         monitors = self._catalogue.monitors(self.get(cluster_id).site)
         watch = ClusterWatch(cluster_id, self.get, partial(self._apply, cluster_id), monitors)
-        self._watches[cluster_id] = watch
-        self._spawn(watch.run())
+        self._watches[cluster_id] = (watch, self._spawn(watch.run()))
 
     async def _apply(self, cluster_id: str, seen: Observation) -> bool:
         """Make the record agree with what was seen, do what follows, and return whether anything changed."""
@@ -165,15 +171,12 @@ class ClusterManager:
         if trouble := self._driver.trouble.get(cluster_id):
             seen = seen.with_trouble(trouble)
         explain = self._catalogue.explainer(before.site)
-        try:
-            await self._ledger.change(cluster_id, lambda old: reconcile(old, seen, explain))
-        except StoreError as error:
-            log.warning("A record is only in memory for now. %s", error.message)
+        await self._ledger.change(cluster_id, lambda old: reconcile(old, seen, explain))
         after = self.get(cluster_id)
         if after.outcome is ClusterState.FAILED and before.outcome is None:
             await self._add_last_words(after)
         is_left = any(job.id is not None and job.uncancelled for job in after.jobs)
-        if after.state is ClusterState.STOPPING and is_left and not self._driver.is_acting(cluster_id):
+        if after.state is ClusterState.STOPPING and is_left and self._driver.may_cancel(cluster_id):
             self._spawn(self._then_look(cluster_id, self._driver.cancel_rest(cluster_id)))
         if after.state.is_final:
             await asyncio.to_thread(Credentials(after.directory).remove)
@@ -187,13 +190,14 @@ class ClusterManager:
 
     async def _then_look(self, cluster_id: str, act: Coroutine[Any, Any, None]) -> None:
         await act
-        if watch := self._watches.get(cluster_id):
-            watch.wake()
+        if watched := self._watches.get(cluster_id):
+            watched[0].wake()
 
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._end_task)
+        return task
 
     def _end_task(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)

@@ -38,10 +38,9 @@ class QueueMonitor:
 
     def need(self, key: str, wake: Callable[[], None]) -> None:
         """Keep asking for `key` and call `wake` at each answer, and each failure, until `release`."""
-        if key in self._needed_by:
-            return
-        self._needed_by[key] = wake
-        self.hurry()
+        if key not in self._needed_by:
+            self._needed_by[key] = wake
+            self.hurry()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._run())
 
@@ -89,7 +88,7 @@ class QueueMonitor:
         try:
             self.answer = Answer(datetime.now(timezone.utc), await self._ask())
             self.trouble = ""
-        except BatchError as error:
-            if self.trouble != error.message:
-                log.warning("The batch system did not answer: %s", error.message)
-            self.trouble = error.message
+        except (BatchError, OSError) as error:
+            if self.trouble != str(error):
+                log.warning("The batch system did not answer: %s", error)
+            self.trouble = str(error)

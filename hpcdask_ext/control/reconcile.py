@@ -6,6 +6,7 @@ it was asked, the batch system's. A source that could not be asked changes nothi
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -34,7 +35,8 @@ class Answer:
 class Observation:
     """What is known at one moment; None and missing entries are what was not asked or not answered.
 
-    `silent` is why somebody who should have answered did not, in words, or empty.
+    `silent` is why somebody who should have answered did not, in words, or empty. `host` is the one on which processes
+    were asked about.
     """
 
     time: datetime
@@ -43,6 +45,7 @@ class Observation:
     scheduler: SchedulerStatus | None = None
     answers: Mapping[Place, Answer] = field(default_factory=dict)
     silent: str = ""
+    host: str = field(default_factory=socket.gethostname)
 
     def with_trouble(self, trouble: str) -> Observation:
         """Return the observation with one more reason why somebody was silent."""
@@ -65,7 +68,8 @@ def reconcile(cluster: Cluster, seen: Observation, explain: Explain) -> Cluster:
 
 
 def _reconcile_job(job: Job, seen: Observation) -> Job:
-    answer = seen.answers.get(job.place)
+    # What runs on another host is not to be seen from this one, which does not mean that it is gone.
+    answer = seen.answers.get(job.place) if job.host in (None, seen.host) else None
     statuses = [status for status in answer.jobs if status.name == job.name] if answer else []
     if job.id is None and statuses:  # the submission whose answer was lost
         job = job.model_copy(update={"id": statuses[0].job_id, "submitted": seen.time})
@@ -110,7 +114,7 @@ def _reconcile_element(
         return element.model_copy(update={"state": status.state, "reason": status.reason, "node": status.node})
     if status is None and is_asked:
         state = JobState.ENDED if element.cancelled else JobState.FAILED
-        reason = "" if element.cancelled else "gone without a report: killed, or its node failed"
+        reason = "" if element.cancelled else "disappeared without a report: it was killed, or its node failed"
         return element.model_copy(update={"state": state, "reason": reason, "ended": now})
     return element
 
@@ -119,7 +123,7 @@ def _reconcile_state(cluster: Cluster, seen: Observation, explain: Explain) -> C
     if cluster.state.is_final or cluster.state is ClusterState.SUBMITTING:
         return cluster
     if cluster.state is ClusterState.STOPPING:
-        return _finish(cluster, seen.time)
+        return _finish(_with_silence(cluster, seen.silent), seen.time)
     if ending := _ending(cluster, seen):
         outcome, reason = ending
         changes = {"state": ClusterState.STOPPING, "outcome": outcome, "reason": reason}
@@ -128,10 +132,17 @@ def _reconcile_state(cluster: Cluster, seen: Observation, explain: Explain) -> C
     if seen.scheduler is not None and (cluster.workers or not cluster.scaling.workers or cluster.started):
         started = cluster.started or seen.time
         reason = "" if cluster.workers or not cluster.scaling.workers else _no_worker(cluster, explain)
+        reason = seen.silent or reason
         return cluster.model_copy(update={"state": ClusterState.RUNNING, "reason": reason, "started": started})
     if cluster.started is not None:  # it ran, and its scheduler does not answer now
         return cluster.model_copy(update={"reason": seen.silent})
     return _not_running_yet(cluster, seen, explain)
+
+
+def _with_silence(cluster: Cluster, silent: str) -> Cluster:
+    """Return a cluster that is stopping with a warning that says who keeps it from that, if anybody does."""
+    kept = tuple(text for text in cluster.warnings if not text.startswith(_NOT_ENDED))
+    return cluster.model_copy(update={"warnings": (*kept, f"{_NOT_ENDED}{silent}") if silent else kept})
 
 
 def _finish(cluster: Cluster, now: datetime) -> Cluster:
@@ -140,14 +151,14 @@ def _finish(cluster: Cluster, now: datetime) -> Cluster:
         return cluster
     state = cluster.outcome or ClusterState.STOPPED
     changes = {"state": state, "ended": now, "workers": 0, "clients": 0, "reachable": True, "dashboard": None}
-    return cluster.model_copy(update=changes)
+    return _with_silence(cluster, "").model_copy(update=changes)
 
 
 def _ending(cluster: Cluster, seen: Observation) -> tuple[ClusterState, str] | None:
     """Return how and why a cluster has to end, or None while it need not."""
-    schedulers = [job.elements[1] for job in cluster.jobs if job.role is Role.SCHEDULER]
-    if schedulers and schedulers[0].state.is_final:
-        return _ending_of_scheduler(schedulers[0], cluster.walltime)
+    for job in cluster.jobs:
+        if job.role is Role.SCHEDULER and job.elements[1].state.is_final:
+            return _ending_of_scheduler(job.elements[1], job.walltime)
     workers = [element for job in cluster.jobs if job.role is Role.WORKER for element in job.elements.values()]
     is_working = any(not element.state.is_final for element in workers) or bool(seen.scheduler and cluster.workers)
     if not workers or is_working or cluster.scaling.workers == 0:
@@ -159,16 +170,16 @@ def _ending_of_scheduler(scheduler: Element, walltime: timedelta | None) -> tupl
     if scheduler.state is JobState.ENDED:
         return (
             ClusterState.STOPPED,
-            "The scheduler was shut down: by a client, from outside, or because nobody used it.",
+            "The scheduler was shut down: by a client, by another process, or because it was idle.",
         )
     if _is_over(scheduler, walltime):
-        return ClusterState.STOPPED, "The walltime of the scheduler's job is over (walltime)."
+        return ClusterState.STOPPED, "The walltime of the scheduler's job has ended (walltime)."
     return ClusterState.FAILED, f"The scheduler failed ({scheduler.reason}): see its log."
 
 
 def _ending_of_workers(workers: Sequence[Element], walltime: timedelta | None) -> tuple[ClusterState, str]:
     if any(_is_over(element, walltime) for element in workers):
-        return ClusterState.STOPPED, "The walltime of the workers' jobs is over (walltime)."
+        return ClusterState.STOPPED, "The walltime of the workers' jobs has ended (walltime)."
     reasons = sorted({element.reason for element in workers if element.state is JobState.FAILED})
     if reasons:
         return ClusterState.FAILED, f"Every worker's job failed ({'; '.join(reasons)}): see their logs."
@@ -176,12 +187,12 @@ def _ending_of_workers(workers: Sequence[Element], walltime: timedelta | None) -
 
 
 def _is_over(element: Element, walltime: timedelta | None) -> bool:
-    """Return whether an element ended by its walltime: it says so, or lived that long (less a minute of grace)."""
+    """Return whether an element ended by its walltime: it says so, or it lived about that long."""
     if element.reason in ("TIMEOUT", "DEADLINE"):
         return True
     if walltime is None or element.started is None or element.ended is None:
         return False
-    return element.ended - element.started >= walltime - timedelta(minutes=1)
+    return element.ended - element.started >= walltime - min(timedelta(minutes=1), walltime / 10)
 
 
 def _not_running_yet(cluster: Cluster, seen: Observation, explain: Explain) -> Cluster:
@@ -221,4 +232,5 @@ def _warnings(cluster: Cluster) -> tuple[str, ...]:
     return (*kept, f"{len(failed)} of {len(workers)} worker jobs failed ({reasons}){_SEE_LOGS}")
 
 
+_NOT_ENDED = "Not everything could be ended yet. "
 _SEE_LOGS = ": see their logs."

@@ -28,7 +28,8 @@ def cluster_view(cluster: Cluster, site: Site | None, base_url: str) -> dict[str
         "queue": cluster.queue,
         "layout": cluster.layout,
         "size": cluster.size,
-        "environment": cluster.environment.title or cluster.environment.name,
+        "environment": cluster.environment.name,
+        "environment_title": cluster.environment.title or cluster.environment.name,
         "state": cluster.state.value,
         "reason": cluster.reason,
         "reachable": cluster.reachable,
@@ -146,18 +147,14 @@ def _job_views(job: Job) -> list[dict[str, Any]]:
 
 def _ends_at(cluster: Cluster) -> datetime | None:
     """Return when the walltime ends the cluster: the last worker, or the scheduler's job where that is earlier."""
-    if cluster.walltime is None or cluster.state.is_final:
+    if cluster.state.is_final:
         return None
-    live = [(job, job.elements[index]) for job in cluster.jobs for index in job.live]
-    workers = [element.started for job, element in live if job.role is Role.WORKER and element.started]
-    schedulers = [
-        element.started
-        for job, element in live
-        if job.role is Role.SCHEDULER and job.place == "batch" and element.started
-    ]
-    ends = [max(workers) + cluster.walltime] if workers else []
-    ends += [start + cluster.walltime for start in schedulers]
-    return min(ends) if ends else None
+    ends: dict[Role, list[datetime]] = {Role.SCHEDULER: [], Role.WORKER: []}
+    for job in cluster.jobs:
+        starts = [job.elements[index].started for index in job.live]
+        ends[job.role] += [start + job.walltime for start in starts if start and job.walltime]
+    last = [max(times) for times in ends.values() if times]
+    return min(last) if last else None
 
 
 def _estimated_start(cluster: Cluster) -> datetime | None:

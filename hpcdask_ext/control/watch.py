@@ -7,6 +7,7 @@ while some job has yet to report, and the batch system is asked only while some 
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import partial
@@ -54,6 +55,7 @@ class ClusterWatch:
         self._address: SchedulerAddress | None = None
         self._status: SchedulerStatus | None = None
         self._silent = ""
+        self._read: dict[str, dict[str, str]] = {}
         self._follower: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
@@ -74,6 +76,7 @@ class ClusterWatch:
                 monitor.release(self._id)
             if self._follower is not None:
                 self._follower.cancel()
+                await asyncio.gather(self._follower, return_exceptions=True)
 
     async def _rest(self, seconds: float | None) -> None:
         # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes together with what it waits for.
@@ -85,8 +88,7 @@ class ClusterWatch:
 
     async def _observe(self) -> Observation:
         cluster = self._get()
-        reports = await asyncio.to_thread(read_reports, cluster.directory)
-        if self._follower is None:
+        if self._follower is None or self._follower.done():
             self._address = await asyncio.to_thread(SchedulerAddress.read, cluster.scheduler_file)
             if self._address is not None:
                 self._follower = asyncio.create_task(self._follow(self._address, Credentials(cluster.directory)))
@@ -101,6 +103,8 @@ class ClusterWatch:
                 monitor.release(self._id)
             if monitor.answer is not None:
                 answers[place] = monitor.answer
+        # After the answers: what has ended by then has reported itself, and is not missed.
+        reports = await asyncio.to_thread(read_reports, cluster.directory, self._read)
         return Observation(datetime.now(timezone.utc), reports, self._address, self._status, answers, " ".join(silent))
 
     def _has_to_ask(self, cluster: Cluster, place: Place) -> bool:
@@ -110,6 +114,8 @@ class ClusterWatch:
 
     def _is_missed(self, cluster: Cluster, job: Job, index: int) -> bool:
         """Return whether nobody but the batch system can say how an element is."""
+        if job.host not in (None, socket.gethostname()):
+            return False
         if cluster.state is ClusterState.STOPPING:
             return True
         if job.elements[index].state is JobState.RUNNING:
@@ -140,10 +146,9 @@ class ClusterWatch:
         """Keep the scheduler's status up to date: each request waits there until something changes."""
         retry = _FIRST_RETRY
         try:
-            api = SchedulerAPI(address.dashboard, credentials)
-        except SchedulerUnreachable as error:
+            api = await asyncio.to_thread(SchedulerAPI, address.dashboard, credentials)
+        except SchedulerUnreachable as error:  # the next look tries again
             self._silent = error.message
-            self.wake()
             return
         try:
             while True:

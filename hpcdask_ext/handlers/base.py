@@ -82,7 +82,9 @@ class HPCDaskHandler(QuietErrors, APIHandler):
             status, reason = status_of(error)
             self.set_status(status)
             fields = error.errors if isinstance(error, errors.InvalidRequest) else ()
-            message = f"{len(fields)} fields are wrong" if len(fields) > 1 else error.message
+            message = error.message
+            if fields:
+                message = f"{len(fields)} fields are wrong" if len(fields) > 1 else fields[0].message
         elif isinstance(error, web.HTTPError):
             message, reason = error.log_message or message, error.reason or message
         listed = [{"field": field.field, "message": field.message} for field in fields]

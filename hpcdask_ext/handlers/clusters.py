@@ -53,9 +53,13 @@ class ClusterHandler(HPCDaskHandler):
     async def delete(self, cluster_id: str) -> None:
         """Stop it, or forget it when it has ended."""
         manager = await self.manager()
-        cluster = await manager.stop(cluster_id)
-        self.set_status(202 if cluster else 204)
-        self.finish(*await manager.show([cluster] if cluster else [], self.base_url))
+        if manager.get(cluster_id).state.is_final:
+            await manager.forget(cluster_id)
+            self.set_status(204)
+            self.finish()
+        else:
+            self.set_status(202)
+            self.finish(*await manager.show([await manager.stop(cluster_id)], self.base_url))
 
 
 class LogsHandler(HPCDaskHandler):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,22 +52,28 @@ class Core:
         """Return the manager; the first call makes it and takes up the clusters that there are."""
         if self._making is None:
             self._making = asyncio.create_task(self._make())
+        making = self._making
         try:
-            return await asyncio.shield(self._making)
+            return await asyncio.shield(making)
         except Exception:
-            self._making = None  # what was wrong, a full disk perhaps, may be mended by the next call
+            if self._making is making:
+                self._making = None  # what was wrong, a full disk perhaps, may be mended by the next call
             raise
 
     async def close(self) -> None:
         """Let go of the clusters, which go on without us."""
         if self._making is not None:
-            manager = await self._making
-            await manager.close()
+            with suppress(Exception):  # it was told to who asked for the manager
+                await (await self._making).close()
 
     async def _make(self) -> ClusterManager:
         build = await asyncio.to_thread(_import)
         manager = build(self)
-        await manager.start()
+        try:
+            await manager.start()
+        except BaseException:
+            await manager.close()
+            raise
         return manager
 
     def build(self) -> ClusterManager:

@@ -6,22 +6,26 @@ cluster's token, speaks TLS with the cluster's certificate, and keeps the user's
 
 from __future__ import annotations
 
+import asyncio
+import re
 import ssl
 from http.client import responses
 from typing import Any
 from urllib.parse import urlsplit
 
 from jupyter_server.auth.decorator import authorized
+from jupyter_server.utils import url_path_join
 from jupyter_server_proxy.handlers import ProxyHandler
 from jupyter_server_proxy.websocket import pingable_ws_connect
 from tornado import httpclient, web
+from tornado.httputil import HTTPHeaders
 
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.errors import HPCDaskError
 from hpcdask_ext.handlers.base import AUTH_RESOURCE, QuietErrors, status_of
 
-# The user's credentials, for Jupyter or a hub: nothing that a Dask scheduler may see.
-_WITHHELD = ("Cookie", "Authorization", "X-XSRFToken")
+# Of the browser's headers, those that a dashboard needs. Cookies, tokens and what a hub adds are not among them.
+_PASSED_ON = re.compile(r"(Accept|Accept-Encoding|Accept-Language|User-Agent|Range|If-.+)\Z", re.IGNORECASE)
 _CONNECT_TIMEOUT = 10.0  # seconds
 _REQUEST_TIMEOUT = 60.0
 _GATEWAY_FAILED = (500, 599)  # what jupyter-server-proxy says when the other side does not answer
@@ -48,6 +52,9 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
 
     async def http_get(self, cluster_id: str, path: str) -> None:
         """Answer a page."""
+        # A stream of events would take a way of jupyter-server-proxy's that our hooks are not on.
+        self.request.headers["Accept"] = self.request.headers.get("Accept", "*/*").replace("text/event-stream", "*/*")
+        self.rewrite_response = _without_cookies
         host, port = await self._find(cluster_id)
         await self.proxy(host, port, path)
 
@@ -63,13 +70,17 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
         if cluster.dashboard is None:
             raise web.HTTPError(404, f"The cluster “{cluster.name}” has no dashboard now: it is {cluster.state.value}.")
         credentials = Credentials(cluster.directory)
-        self._headers_to_add = credentials.headers()
-        self._ssl_context = credentials.ssl_context()
+        self._headers_to_add = await asyncio.to_thread(credentials.headers)
+        self._ssl_context = await asyncio.to_thread(credentials.ssl_context)
         target = urlsplit(cluster.dashboard)
         host, port = str(target.hostname), int(target.port or 443)
         self.host_allowlist = [host]
-        self.proxy_base = f"hpcdask/proxy/{cluster_id}"  # what redirects are rewritten to
         return host, port
+
+    def _get_context_path(self, host: str, port: int) -> str:
+        """Return our own path, to which redirects are rewritten."""
+        path: str = url_path_join(self.base_url, "hpcdask/proxy", self.path_args[0])
+        return path
 
     def get_client_uri(self, protocol: str, host: str, port: int, proxied_path: str) -> str:
         """Return the dashboard's URL: always TLS."""
@@ -81,12 +92,9 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
         return f"{address}?{'&'.join(kept)}" if kept else address
 
     def proxy_request_headers(self) -> Any:
-        """Return the browser's headers without the user's credentials and with the cluster's token."""
-        headers = super().proxy_request_headers()
-        for name in _WITHHELD:
-            headers.pop(name, None)
-        headers.update(self._headers_to_add)
-        return headers
+        """Return the browser's headers, as far as they are a dashboard's business, and the cluster's token."""
+        passed_on = {name: value for name, value in self.request.headers.items() if _PASSED_ON.match(name)}
+        return HTTPHeaders({**passed_on, **self._headers_to_add})
 
     def proxy_request_options(self) -> dict[str, Any]:
         """Return the options of each request to the dashboard."""
@@ -112,6 +120,8 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
             on_ping_callback=self._on_dashboard_ping,
             subprotocols=self._requested_subprotocols,
         )
+        if self.ws_connection is None:  # the page was closed meanwhile
+            self.ws.close()
 
     def _on_dashboard_message(self, message: str | bytes | None) -> None:
         self._record_activity()
@@ -140,3 +150,8 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
 
     _ssl_context: ssl.SSLContext
     _headers_to_add: dict[str, str]
+
+
+def _without_cookies(response: Any) -> None:
+    """Take the cookies out of an answer: a dashboard has no say in Jupyter's own."""
+    response.headers.pop("Set-Cookie", None)

@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import math
 import shlex
+import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus
@@ -79,7 +81,10 @@ class BatchLauncher(Launcher):
 
     def first_jobs(self, cluster: Cluster) -> tuple[Job, ...]:
         on_host = self.site.scheduler.place == "host" or self.site.batch_system == "local"
-        scheduler = _new_job(cluster, "scheduler", Role.SCHEDULER, "host" if on_host else "batch", 1)
+        walltime = None if on_host else self.site.scheduler.walltime or cluster.walltime
+        scheduler = _new_job(
+            cluster, "scheduler", Role.SCHEDULER, "host" if on_host else "batch", count=1, walltime=walltime
+        )
         if cluster.scaling.workers == 0:
             return (scheduler,)
         return (scheduler, self.more_workers(cluster, cluster.scaling.workers))
@@ -88,13 +93,13 @@ class BatchLauncher(Launcher):
         number = 1 + sum(job.role is Role.WORKER for job in cluster.jobs)
         count = math.ceil(workers / cluster.shape.workers_per_job)
         place: Place = "host" if self.site.batch_system == "local" else "batch"
-        return _new_job(cluster, f"workers-{number}", Role.WORKER, place, count)
+        return _new_job(cluster, f"workers-{number}", Role.WORKER, place, count=count, walltime=cluster.walltime)
 
     async def submit(self, cluster: Cluster, job: Job) -> str:
         system = self._systems[job.place]
         request = self._request(cluster, job)
         script = cluster.directory / "jobs" / f"{job.tag}.sh"
-        await asyncio.to_thread(write_private, script, system.script(request))
+        await asyncio.to_thread(lambda: write_private(script, system.script(request)))
         return system.parse_submit(request, await self._run(cluster, system.submit(request, script)))
 
     async def cancel(self, place: Place, jobs: Sequence[JobElements]) -> None:
@@ -132,18 +137,17 @@ class BatchLauncher(Launcher):
         if job.role is Role.SCHEDULER:
             command = scheduler_command(cluster, site, self._directories.warm)
             cores, memory, queue = place.cores, place.memory, place.queue or cluster.queue
-            walltime = place.walltime or cluster.walltime
         else:
             command = worker_command(cluster, site, job)
             cores, memory = shape.cores * shape.workers_per_job, shape.memory * shape.workers_per_job
-            queue, walltime = cluster.queue, cluster.walltime
+            queue = cluster.queue
         return JobRequest(
             name=job.name,
             command=command,
             count=len(job.elements),
             cores=cores,
             memory=memory,
-            walltime=walltime,
+            walltime=job.walltime,
             report_prefix=cluster.directory / "reports" / job.tag,
             log_prefix=cluster.directory / "logs" / job.tag,
             working_directory=self._directories.working,
@@ -171,6 +175,13 @@ def _append(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _new_job(cluster: Cluster, tag: str, role: Role, place: Place, count: int) -> Job:
-    elements = {index: Element() for index in range(1, count + 1)}
-    return Job(tag=tag, name=f"hpcdask-{cluster.id}-{tag}", role=role, place=place, elements=elements)
+def _new_job(cluster: Cluster, tag: str, role: Role, place: Place, *, count: int, walltime: timedelta | None) -> Job:
+    return Job(
+        tag=tag,
+        name=f"hpcdask-{cluster.id}-{tag}",
+        role=role,
+        place=place,
+        host=socket.gethostname() if place == "host" else None,
+        walltime=walltime,
+        elements={index: Element() for index in range(1, count + 1)},
+    )

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hpcdask_ext.batch import batch_systems
 from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.local import LocalSystem
 from hpcdask_ext.batch.runner import CommandRunner
-from hpcdask_ext.batch.slurm import SlurmSystem
+from hpcdask_ext.errors import BatchUnreachable
 from hpcdask_ext.launchers.base import Launcher, Place
 from hpcdask_ext.launchers.batch import BatchLauncher, Directories
 from hpcdask_ext.sites.models import Site
@@ -18,12 +19,19 @@ def launcher_for(site: Site, runner: CommandRunner, directories: Directories) ->
 
     Raises
     ------
-    OSError
+    BatchUnreachable
         The site's own template cannot be read.
     """
-    template = Path(site.template).read_text("utf-8") if site.template else None
-    local = LocalSystem(template if site.batch_system == "local" else None)
-    systems: dict[Place, BatchSystem] = {"host": local, "batch": local}
-    if site.batch_system == "slurm":
-        systems["batch"] = SlurmSystem(template)
+    system = batch_systems()[site.batch_system]
+    template = _read_template(site.template) if site.template else None
+    systems: dict[Place, BatchSystem] = {"host": LocalSystem(), "batch": system(template)}
+    if site.batch_system == LocalSystem.name:
+        systems["host"] = systems["batch"]
     return BatchLauncher(site, systems, runner, directories)
+
+
+def _read_template(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8")
+    except (OSError, ValueError) as error:
+        raise BatchUnreachable(f"The site's job template {path} cannot be read: {error}") from error

@@ -49,7 +49,7 @@ class Refused(web.RequestHandler):
 
     def prepare(self) -> None:
         self.set_status(403)
-        self.finish("This dashboard is only to be had through JupyterLab.\n")
+        self.finish("This dashboard is available only through JupyterLab.\n")
 
 
 def _gate() -> None:

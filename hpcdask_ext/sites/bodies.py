@@ -21,6 +21,9 @@ from pydantic import (
 from hpcdask_ext.errors import FieldError
 from hpcdask_ext.sites.units import Memory, Walltime
 
+_MOST = 10_000
+"""More of anything is a slip of the finger, also where a queue has no limits."""
+
 
 def _check_name(name: str) -> str:
     if not (name.isprintable() and name.strip() and len(name) <= 64):
@@ -48,10 +51,10 @@ class CustomSize(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    workers: int | None = Field(None, ge=1)
-    cores: int | None = Field(None, ge=1)
+    workers: int | None = Field(None, ge=1, le=_MOST)
+    cores: int | None = Field(None, ge=1, le=_MOST)
     memory: Memory | None = None
-    workers_per_job: int = Field(1, ge=1)
+    workers_per_job: int = Field(1, ge=1, le=_MOST)
 
 
 class Scaling(BaseModel):
@@ -60,7 +63,7 @@ class Scaling(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True)
 
     mode: Literal["fixed"] = "fixed"
-    workers: int = Field(ge=0)
+    workers: int = Field(ge=0, le=_MOST)
 
 
 class LaunchRequest(BaseModel):
@@ -128,7 +131,7 @@ def unknown(what: str, value: object, known: Iterable[str]) -> str:
     names = list(known)
     near = difflib.get_close_matches(str(value), names, n=1)
     choices = ", ".join(near + [name for name in names if name not in near]) or "none"
-    return f"There is no {what} {shorten(value)}; there is: {choices}"
+    return f"Unknown {what} {shorten(value)}. Available: {choices}"
 
 
 def shorten(value: object) -> str:

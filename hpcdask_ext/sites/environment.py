@@ -12,6 +12,7 @@ import shlex
 import string
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -36,22 +37,26 @@ def kernel_environments(specs: Mapping[str, Any]) -> tuple[Environment, ...]:
 
     The kernel `python3` comes first.
     """
-    environments = [
-        environment for name, entry in specs.items() if (environment := _from_kernel(name, entry["spec"])) is not None
-    ]
+    environments = []
+    for name, entry in specs.items():
+        with suppress(TypeError, AttributeError, KeyError, ValueError):  # a spec that is none takes out only itself
+            environments += _from_kernel(name, entry["spec"])
     return tuple(sorted(environments, key=lambda environment: (environment.name != "python3", environment.name)))
 
 
-def _from_kernel(name: str, spec: Mapping[str, Any]) -> Environment | None:
+def _from_kernel(name: str, spec: Mapping[str, Any]) -> list[Environment]:
+    """Return the environment of a Python kernel, or nothing for another one."""
     argv = list(spec.get("argv", ()))
     ends = [i for i in range(1, len(argv) - 1) if argv[i] == "-m" and argv[i + 1] in _LAUNCHERS]
     if not ends:
-        return None
+        return []
     prefix = argv[: ends[0]]
     if prefix[0] in ("python", f"python{sys.version_info[0]}", "python{}.{}".format(*sys.version_info[:2])):
         prefix[0] = sys.executable  # as jupyter_client does: such a kernel runs in Jupyter's own environment
     variables = {key: string.Template(value).safe_substitute(os.environ) for key, value in spec.get("env", {}).items()}
-    return Environment(name=name, title=spec.get("display_name", name), argv=tuple(prefix), env=variables)
+    environment = Environment(name=name, title=spec.get("display_name", name), argv=tuple(prefix), env=variables)
+    environment.model_dump_json()  # what cannot be written down cannot be launched
+    return [environment]
 
 
 def probe(environment: Environment) -> Command:
@@ -91,9 +96,9 @@ def check_probe(environment: Environment, result: CommandResult) -> tuple[str, .
         ) from error
     if "distributed" not in versions:
         raise EnvironmentUnusable(
-            f"The environment “{label}” has no package “distributed”. Install it there, or choose another environment. "
-            f"{tried}\nIt printed: {result.stdout.strip()[-1500:]}"
+            f"The environment “{label}” does not have the package “distributed”. Install it there, or choose another "
+            f"environment. {tried}\nIt printed: {result.stdout.strip()[-1500:]}"
         )
     if "bokeh" not in versions:
-        return (f"“{label}” has no package “bokeh”: the cluster works, but it has no dashboards.",)
+        return (f"“{label}” does not have the package “bokeh”: the cluster works, but it has no dashboards.",)
     return ()

@@ -88,7 +88,7 @@ class Option(Frozen):
             try:
                 re.compile(pattern)
             except re.error as error:
-                raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+                raise ValueError(f"this is not a regular expression: {error}") from error
         return pattern
 
     @model_validator(mode="after")
@@ -102,7 +102,7 @@ class Option(Frozen):
     def check(self, value: Any) -> str | None:
         """Return what is wrong with a value, or None."""
         if self.type == "choice":
-            return None if value in self.choices else f"{value!r} is none of {', '.join(self.choices)}"
+            return None if value in self.choices else f"{value!r} is not one of {', '.join(self.choices)}"
         if self.type == "boolean":
             return None if isinstance(value, bool) else f"true or false is wanted, not {value!r}"
         if self.type == "string":
@@ -118,13 +118,15 @@ class Option(Frozen):
     def _check_number(self, value: Any) -> str | None:
         allowed = (int,) if self.type == "integer" else (int, float)
         if isinstance(value, bool) or not isinstance(value, allowed):
-            return f"a whole number is wanted, not {value!r}" if self.type == "integer" else f"{value!r} is no number"
+            return (
+                f"a whole number is wanted, not {value!r}" if self.type == "integer" else f"{value!r} is not a number"
+            )
         if not math.isfinite(value):
-            return f"{value} is no number to count with"
+            return f"{value} is not a finite number"
         if self.minimum is not None and value < self.minimum:
-            return f"{value} is less than the least allowed, {self.minimum:g}"
+            return f"{value} is below the minimum of {self.minimum:g}"
         if self.maximum is not None and value > self.maximum:
-            return f"{value} is more than the most allowed, {self.maximum:g}"
+            return f"{value} is above the maximum of {self.maximum:g}"
         return None
 
 
@@ -155,11 +157,12 @@ class Site(Frozen):
     def _are_the_sites(cls, environments: tuple[Environment, ...]) -> tuple[Environment, ...]:
         return tuple(environment.model_copy(update={"kind": "site"}) for environment in environments)
 
-    @model_validator(mode="after")
-    def _has_choices(self) -> Site:
-        if not self.queues or not self.sizes:
-            raise ValueError("a site has at least one queue and one size")
-        return self
+    @field_validator("queues", "sizes")
+    @classmethod
+    def _is_not_empty(cls, entries: tuple[Any, ...]) -> tuple[Any, ...]:
+        if not entries:
+            raise ValueError("at least one is needed")
+        return entries
 
     @model_validator(mode="after")
     def _has_unique_names(self) -> Site:

@@ -156,7 +156,7 @@ class _Checker:
         missing = [field for field in ("workers", "cores", "memory") if getattr(asked, field) is None]
         for field in missing:
             if f"size.{field}" not in {error.field for error in self.errors}:
-                self._add(f"size.{field}", "This is needed for a size of your own")
+                self._add(f"size.{field}", "Required for a custom size")
         values = {"workers": 1, "cores": 1, "memory": 1} | asked.model_dump(exclude_none=True)
         return Size.model_construct(name="custom", walltime=default.walltime, **values)
 

@@ -20,11 +20,11 @@ def parse_memory(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
         raise ValueError("a number of bytes or a text such as '16 GiB' is wanted")
     if isinstance(value, str) and not _MEMORY.match(value):
-        raise ValueError("this is no amount of memory: write for instance '16 GiB'")
+        raise ValueError("this is not an amount of memory: write for instance '16 GiB'")
     try:
         size = int(_bytes.validate_python(value))
     except (ValueError, OverflowError) as error:
-        raise ValueError("this is no amount of memory: write for instance '16 GiB'") from error
+        raise ValueError("this is not an amount of memory: write for instance '16 GiB'") from error
     if not 1 <= size <= _MOST_BYTES:
         raise ValueError("memory has to be more than 0 bytes and less than an exbibyte")
     return size
@@ -42,7 +42,7 @@ def parse_walltime(value: Any) -> timedelta:
     elif isinstance(value, str) and (match := _WALLTIME.match(value.strip())):
         time = timedelta(**{unit: int(number) for unit, number in match.groupdict().items() if number})
     else:
-        raise ValueError("this is no walltime: write HH:MM:SS, for instance '01:30:00'")
+        raise ValueError("this is not a walltime: write HH:MM:SS, for instance '01:30:00'")
     if time < timedelta(minutes=1):
         raise ValueError("this walltime is too short: at least one minute is needed")
     return time

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -56,3 +56,33 @@ def make_cluster(tmp_path: Path) -> Callable[..., Cluster]:
         return Cluster(**(values | changes))
 
     return make
+
+
+@pytest.fixture
+def batch() -> Batch:
+    return Batch()
+
+
+@pytest.fixture
+def new_manager(tmp_path: Path, batch: Batch) -> Callable[[], ClusterManager]:
+    folder = tmp_path / "config" / "hpcdask" / "sites.d"
+    folder.mkdir(parents=True)
+    (folder / "centre.yaml").write_text(SITE)
+
+    def make() -> ClusterManager:
+        catalogue = Catalogue(
+            SiteFiles([str(tmp_path / "config")]), lambda: SPECS, batch, Directories(tmp_path, tmp_path / "warm")
+        )
+        return ClusterManager(ClusterStore(tmp_path / "clusters"), catalogue, lambda *, data: events.append(data))
+
+    events: list[dict[str, object]] = []
+    make.events = events
+    return make
+
+
+@pytest.fixture
+async def manager(new_manager: Callable[[], ClusterManager]) -> AsyncIterator[ClusterManager]:
+    manager = new_manager()
+    await manager.start()
+    yield manager
+    await manager.close()

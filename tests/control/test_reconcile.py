@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from hpcdask_ext.batch.base import JobStatus
@@ -81,7 +83,7 @@ def test_a_job_that_a_good_answer_lacks_is_gone_only_after_the_batch_system_had_
     late = reconcile(make_cluster(), Observation(after(61), UP, answers=asked(seconds=60)), explain)
     assert late.jobs[1].live == ()
     assert (late.state, late.outcome) == (ClusterState.STOPPING, ClusterState.FAILED)
-    assert "gone without a report" in late.reason
+    assert "disappeared without a report" in late.reason
 
 
 def test_no_answer_never_makes_a_job_gone(make_cluster):
@@ -120,7 +122,9 @@ def test_a_lost_submission_that_was_never_made_fails(make_cluster):
     ],
 )
 def test_the_scheduler_s_end_is_the_cluster_s_end(make_cluster, report, outcome, reason):
-    cluster = reconcile(make_cluster(), Observation(after(4000), {("scheduler", 1): report}), explain)
+    scheduler = job("scheduler", 1, job_id="6").model_copy(update={"walltime": timedelta(hours=1)})
+    cluster = make_cluster(scheduler, job("workers-1", 2), walltime=timedelta(hours=8))
+    cluster = reconcile(cluster, Observation(after(4000), {("scheduler", 1): report}), explain)
     assert (cluster.state, cluster.outcome) == (ClusterState.STOPPING, outcome)
     assert reason in cluster.reason
 

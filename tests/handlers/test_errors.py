@@ -54,10 +54,10 @@ async def test_an_id_that_is_none_is_404_whatever_it_tries(server: Server, clust
 
 async def test_an_unknown_site_alone_is_404_and_names_the_field(server: Server) -> None:
     answer = await server.ask("POST", CLUSTERS, {"site": "nowhere"})
-    message = "There is no site 'nowhere'; there is: local"
+    message = "Unknown site 'nowhere'. Available: local"
     assert (answer.status, answer.json) == (
         404,
-        {"message": f"site: {message}", "reason": "not found", "errors": [{"field": "site", "message": message}]},
+        {"message": message, "reason": "not found", "errors": [{"field": "site", "message": message}]},
     )
 
 
@@ -94,10 +94,10 @@ async def test_every_field_that_is_wrong_is_in_one_422(server: Server) -> None:
 
 async def test_one_field_that_is_wrong_is_told_in_the_message_too(server: Server) -> None:
     answer = await server.ask("POST", CLUSTERS, {"queue": "lokal"})
-    message = "There is no queue 'lokal'; there is: local"
+    message = "Unknown queue 'lokal'. Available: local"
     assert (answer.status, answer.json) == (
         422,
-        {"message": f"queue: {message}", "reason": "invalid", "errors": [{"field": "queue", "message": message}]},
+        {"message": message, "reason": "invalid", "errors": [{"field": "queue", "message": message}]},
     )
 
 

@@ -19,8 +19,8 @@ from tests.waiting import until
 from .conftest import Server, end_jobs
 
 FIELDS = {
-    "id", "name", "site", "site_title", "queue", "layout", "size", "environment", "state", "reason", "reachable",
-    "created", "started", "ended", "ends_at", "estimated_start", "walltime", "workers", "cores", "memory", "scaling",
+    "id", "name", "site", "site_title", "queue", "layout", "size", "environment", "environment_title",
+    "state", "reason", "reachable", "created", "started", "ended", "ends_at", "estimated_start", "walltime", "workers", "cores", "memory", "scaling",
     "limits", "clients", "jobs", "scheduler", "dashboard_url", "client_code", "warnings",
 }  # fmt: skip
 COMPUTE = "\nprint('answer', client.submit(sum, range(10**6)).result(timeout=60), client.dashboard_link)\n"
@@ -186,7 +186,7 @@ async def test_an_environment_that_cannot_run_dask_fails_before_anything_is_subm
     (jp_kernel_dir / "bare" / "kernel.json").write_text(json.dumps(spec))
     launched = await server.launch(environment="bare")
     failed = await server.follow(launched["id"], "failed", 20)
-    assert "“Bare” has no package “distributed”" in failed["reason"]
+    assert "“Bare” does not have the package “distributed”" in failed["reason"]
     assert f"Tried: {program} -c ..." in failed["reason"]
     assert "It printed: {" in failed["reason"]
     assert failed["jobs"] == []
@@ -207,7 +207,14 @@ async def test_another_server_finds_a_running_cluster_running_and_can_stop_it(
     assert processes_of(cluster_id) == before, "the cluster goes on without any server"
     events: list[dict[str, Any]] = []
     kernels = server.app.kernel_spec_manager.get_all_specs
-    core = Core(cluster_directory, [], cluster_directory, kernels, lambda *, data: events.append(data))
+    core = Core(
+        root=cluster_directory,
+        config_path=[],
+        working_directory=cluster_directory,
+        runtime_directory=cluster_directory.parent / "runtime",
+        kernel_specs=kernels,
+        emit=lambda *, data: events.append(data),
+    )
     try:
         manager = await core.manager()
         assert manager.get(cluster_id).state.value == "running"

@@ -38,7 +38,7 @@ async def test_without_the_token_every_page_answers_403(cluster: RealCluster, to
         answers = [await client.request(method, page, headers=headers) for page in PAGES for method in ("GET", "POST")]
         answers.append(await client.get("/status", params={"token": cluster.credentials.token_file.read_text()}))
     assert {answer.status_code for answer in answers} == {403}
-    assert {answer.text for answer in answers} == {"This dashboard is only to be had through JupyterLab.\n"}
+    assert {answer.text for answer in answers} == {"This dashboard is available only through JupyterLab.\n"}
 
 
 async def test_with_the_token_the_dashboard_is_there(cluster: RealCluster) -> None:

@@ -13,8 +13,8 @@ import pytest
 from hpcdask_ext.batch.base import CommandResult
 from hpcdask_ext.batch.runner import ProcessRunner
 from hpcdask_ext.clusters.models import Environment
-from hpcdask_ext.errors import EnvironmentUnusable, HPCDaskError
-from hpcdask_ext.sites.environment import check_probe, kernel_environments, probe
+from hpcdask_ext.errors import CommandMissing, EnvironmentUnusable, HPCDaskError
+from hpcdask_ext.sites.environment import check_probe, kernel_environments, probe, unusable
 
 SHIFTER = ("/opt/shifter", "--image=x", "python")
 HERE = Environment(name="here", title="Here", argv=(sys.executable,))
@@ -111,7 +111,7 @@ async def test_an_environment_without_distributed_is_refused_with_what_was_tried
     with pytest.raises(EnvironmentUnusable) as caught:
         await look(Environment(name="bare", title="Bare", argv=(str(python),)))
     message = caught.value.message
-    assert "“Bare” has no package “distributed”. Install it there, or choose another environment." in message
+    assert "“Bare” does not have the package “distributed”. Install it there, or choose another environment." in message
     assert f"Tried: {python} -c ..." in message
     assert '"versions": {}' in message
 
@@ -123,9 +123,13 @@ async def test_an_interpreter_that_does_not_exist_is_named() -> None:
 
 
 async def test_an_interpreter_that_does_not_exist_is_the_environments_fault_and_not_the_batch_systems() -> None:
-    with pytest.raises(HPCDaskError) as caught:
-        await look(Environment(name="gone", argv=("/opt/no/such/python",)))
-    assert "batch system" not in caught.value.message
+    environment = Environment(name="gone", argv=("/opt/no/such/python",))
+    with pytest.raises(CommandMissing) as caught:
+        await look(environment)
+    message = unusable(environment, caught.value).message
+    assert "batch system" not in message
+    assert "does not exist" in message
+    assert "Tried: /opt/no/such/python -c" in message
 
 
 async def test_a_program_that_prints_something_else_is_no_python(tmp_path: Path) -> None:
@@ -163,7 +167,7 @@ def answer(stdout: str, exit_code: int = 0) -> CommandResult:
 
 def test_without_bokeh_the_cluster_works_and_the_user_is_told() -> None:
     (warning,) = check_probe(HERE, answer('{"versions": {"distributed": "2026.8.0"}}'))
-    assert "“Here” has no package “bokeh”" in warning
+    assert "“Here” does not have the package “bokeh”" in warning
 
 
 @pytest.mark.parametrize(

@@ -148,7 +148,7 @@ def test_an_unknown_site_alone_is_not_found_and_what_there_is_is_told() -> None:
         ask(site="center", name="x")
     (error,) = caught.value.errors
     assert error.field == "site"
-    assert error.message == "There is no site 'center'; there is: centre, local"
+    assert error.message == "Unknown site 'center'. Available: centre, local"
 
 
 def test_an_unknown_site_among_other_mistakes_is_one_of_them() -> None:
@@ -166,11 +166,11 @@ def test_without_any_site_every_launch_is_refused() -> None:
 @pytest.mark.parametrize(
     ("body", "message"),
     [
-        ({"queue": "debugg"}, "There is no queue 'debugg'; there is: debug, regular"),
-        ({"size": "pack"}, "There is no size 'pack'; there is: packed, small"),
-        ({"account": "teach"}, "There is no account 'teach'; there is: teaching, science"),
-        ({"environment": "pyton3"}, "There is no environment 'pyton3'; there is: python3, geo"),
-        ({"layout": "allocation"}, "There is no layout 'allocation'; there is: elastic"),
+        ({"queue": "debugg"}, "Unknown queue 'debugg'. Available: debug, regular"),
+        ({"size": "pack"}, "Unknown size 'pack'. Available: packed, small"),
+        ({"account": "teach"}, "Unknown account 'teach'. Available: teaching, science"),
+        ({"environment": "pyton3"}, "Unknown environment 'pyton3'. Available: python3, geo"),
+        ({"layout": "allocation"}, "Unknown layout 'allocation'. Available: elastic"),
     ],
 )
 def test_what_there_is_instead_is_told_the_nearest_first(body: dict[str, Any], message: str) -> None:
@@ -179,12 +179,12 @@ def test_what_there_is_instead_is_told_the_nearest_first(body: dict[str, Any], m
 
 def test_an_unknown_option_or_field_is_told_with_those_that_there_are() -> None:
     message = wrong(options={"gpu": 1})["options.gpu"]
-    assert message.startswith("There is no option 'gpu'; there is: gpus, ")
-    assert "; there is: queue, " in wrong(queu="regular")["queu"]
-    assert "; there is: cores, " in wrong(size={"workers": 1, "core": 1, "memory": 1})["size.core"]
+    assert message.startswith("Unknown option 'gpu'. Available: gpus, ")
+    assert "Available: queue, " in wrong(queu="regular")["queu"]
+    assert "Available: cores, " in wrong(size={"workers": 1, "core": 1, "memory": 1})["size.core"]
     scaling = wrong(scaling={"mode": "fixed", "workers": 1, "worker": 2})
     assert list(scaling) == ["scaling.worker"]
-    assert "; there is: workers, mode" in scaling["scaling.worker"]
+    assert "Available: workers, mode" in scaling["scaling.worker"]
 
 
 def test_where_no_account_is_listed_any_plain_one_may_be_given() -> None:
@@ -203,7 +203,7 @@ def test_a_sites_own_environment_comes_before_a_kernel_of_the_same_name() -> Non
 
 def test_a_site_may_do_without_the_users_kernels() -> None:
     sites = Sites((centre(kernels=False, environments=[{"name": "geo", "argv": ["/site/python"]}]),))
-    with pytest.raises(InvalidRequest, match="no environment 'python3'; there is: geo"):
+    with pytest.raises(InvalidRequest, match=r"Unknown environment 'python3'. Available: geo"):
         read_launch({"environment": "python3"}, sites, KERNELS)
 
 

@@ -166,5 +166,5 @@ def test_a_number_that_is_none_is_refused(value: float) -> None:
 
 def test_what_is_out_of_bounds_is_told_with_the_bound() -> None:
     option = Option(name="gpus", type="integer", minimum=1, maximum=4)
-    assert option.check(9) == "9 is more than the most allowed, 4"
-    assert option.check(0) == "0 is less than the least allowed, 1"
+    assert option.check(9) == "9 is above the maximum of 4"
+    assert option.check(0) == "0 is below the minimum of 1"
