@@ -18,6 +18,13 @@ from hpcdask_ext.clusters.models import (
     Role,
     WorkerShape,
 )
+from hpcdask_ext.clusters.store import ClusterStore
+from hpcdask_ext.control.catalogue import Catalogue
+from hpcdask_ext.control.manager import ClusterManager
+from hpcdask_ext.launchers.batch import Directories
+from hpcdask_ext.sites.load import SiteFiles
+
+from .conversation import SITE, SPECS, Batch
 
 START = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)
 

@@ -20,8 +20,9 @@ from .conftest import Server, end_jobs
 
 FIELDS = {
     "id", "name", "site", "site_title", "queue", "layout", "size", "environment", "environment_title",
-    "state", "reason", "reachable", "created", "started", "ended", "ends_at", "estimated_start", "walltime", "workers", "cores", "memory", "scaling",
-    "limits", "clients", "jobs", "scheduler", "dashboard_url", "client_code", "warnings",
+    "state", "reason", "reachable", "created", "started", "ended", "ends_at", "estimated_start", "walltime",
+    "workers", "cores", "memory", "scaling", "limits", "clients", "jobs", "scheduler", "dashboard_url",
+    "client_code", "warnings",
 }  # fmt: skip
 COMPUTE = "\nprint('answer', client.submit(sum, range(10**6)).result(timeout=60), client.dashboard_link)\n"
 
