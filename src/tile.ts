@@ -36,7 +36,10 @@ export class Tile extends Widget {
     layout.addWidget(this._notice);
     layout.addWidget(this._frame);
     this._model.clustersChanged.connect(this._onChanged, this);
-    void this._model.ready.then(() => this._onChanged());
+    void this._model.ready.then(() => {
+      this._isReady = true;
+      this._onChanged();
+    });
     this._onChanged();
   }
 
@@ -94,7 +97,10 @@ export class Tile extends Widget {
   private _message(cluster: ICluster | undefined, name: string): string {
     const trans = this._trans;
     if (!cluster) {
-      return trans.__('The cluster %1 is not tracked (any more).', name);
+      // What could not be read is not known to be gone.
+      return this._isReady && !this._model.problem
+        ? trans.__('This cluster is no longer tracked.')
+        : trans.__('Looking for the cluster…');
     }
     if (hasEnded(cluster.state)) {
       return trans.__('The cluster %1 has ended.', name);
@@ -102,8 +108,11 @@ export class Tile extends Widget {
     if (!cluster.dashboard_url) {
       return trans.__('The dashboard of %1 does not answer yet.', name);
     }
-    return cluster.reachable
-      ? ''
+    if (cluster.reachable) {
+      return '';
+    }
+    return cluster.reason
+      ? trans.__('The cluster %1 cannot be reached: %2', name, cluster.reason)
       : trans.__('The cluster %1 cannot be reached at the moment.', name);
   }
 
@@ -120,6 +129,7 @@ export class Tile extends Widget {
   private readonly _trans: TranslationBundle;
   private readonly _urlOf: (dashboardUrl: string, route: string) => string;
   private _hasPlot = false;
+  private _isReady = false;
   private _reachable = true;
 }
 

@@ -82,6 +82,7 @@ export function cluster(part: Partial<ICluster> = {}): ICluster {
     layout: 'elastic',
     size: 'small',
     environment: 'python3',
+    environment_title: 'Python 3 (ipykernel)',
     state: 'running',
     reason: '',
     reachable: true,
@@ -221,4 +222,11 @@ export async function until(
 
 export function sleep(milliseconds: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, milliseconds));
+}
+
+/** Wait until all that was under way without a timer is done. */
+export async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn += 1) {
+    await new Promise(resolve => setTimeout(resolve, 0));
+  }
 }

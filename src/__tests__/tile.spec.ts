@@ -86,10 +86,57 @@ describe('Tile', () => {
     expect(url(tile)).toBe('about:blank');
   });
 
-  it('says when its cluster is not tracked, by the name of then', () => {
+  it('says when its cluster is not tracked, under the name of then', async () => {
     const tile = tiles.tile({ ...OPTIONS, cluster: 'gone' });
-    expect(notice(tile)).toContain('era5');
+    await until(() => notice(tile) === 'This cluster is no longer tracked.');
+    expect(tile.title.label).toBe('Task Stream · era5');
     expect(url(tile)).toBeNull();
+  });
+
+  describe('while the page loads', () => {
+    let loading: ClusterModel;
+
+    const tileOf = (id: string) =>
+      new Tile({
+        tile: { ...OPTIONS, cluster: id },
+        model: (loading = server.model()),
+        trans: nullTranslator.load('hpcdask_ext'),
+        urlOf: (base, route) => server.client.dashboard(base, route)
+      });
+
+    afterEach(() => {
+      server.release();
+      loading.dispose();
+    });
+
+    it.each([
+      ['a', ''],
+      ['gone', 'This cluster is no longer tracked.']
+    ])('looks for the cluster %s until it is known', async (id, text) => {
+      server.hold('GET');
+      const tile = tileOf(id);
+      expect(notice(tile)).toBe('Looking for the cluster…');
+      server.release();
+      await loading.ready;
+      await until(() => notice(tile) === text);
+    });
+
+    it('does not say that it is gone when nothing could be read', async () => {
+      server.answer('GET', 'api/clusters', 502, { message: 'Bad Gateway' });
+      const tile = tileOf('a');
+      await loading.ready;
+      expect(notice(tile)).toBe('Looking for the cluster…');
+      await loading.refresh();
+      expect(notice(tile)).toBe('');
+    });
+  });
+
+  it('says why its cluster cannot be reached', async () => {
+    const tile = tiles.tile(OPTIONS);
+    const reason = 'The scheduler did not answer.';
+    server.clusters[0] = { ...server.clusters[0], reachable: false, reason };
+    server.emit('a');
+    await until(() => notice(tile)!.includes(reason));
   });
 
   it('loads anew when its cluster can be reached again', async () => {

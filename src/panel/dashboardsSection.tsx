@@ -87,17 +87,18 @@ export class DashboardsSection extends ReactWidget {
   private async _read(id: string, url: string): Promise<void> {
     try {
       const plots = await this._options.model.plots(id);
-      if (url === this._url) {
+      if (url === this._url && !this.isDisposed) {
         this._plots = plotsOf(plots);
         this._problem = '';
+        this.update();
       }
     } catch (error) {
       if (url === this._url && !this.isDisposed) {
         this._problem = messageOf(error);
         this._retry = window.setTimeout(() => void this._read(id, url), RETRY);
+        this.update();
       }
     }
-    this.update();
   }
 
   private readonly _onGrab = (

@@ -29,7 +29,7 @@ export function Logs(props: {
         </div>
       )}
       {!logs && !problem && (
-        <p role="status">{trans.__('Reading the logs…')}</p>
+        <p role="status">{trans.__('Loading the logs…')}</p>
       )}
       {logs?.length === 0 && (
         <p role="status">{trans.__('Nothing has been logged yet.')}</p>
@@ -53,7 +53,7 @@ export function Logs(props: {
 }
 
 /** The logs of one cluster, with a filter by role. */
-class LogsView extends ReactWidget {
+export class LogsView extends ReactWidget {
   constructor(
     private readonly _id: string,
     private readonly _readLogs: ReadLogs,
@@ -66,18 +66,23 @@ class LogsView extends ReactWidget {
 
   role: LogRole | undefined = undefined;
 
+  /** Read the logs of the role; only the last answer asked for counts. */
   async read(): Promise<void> {
-    const { role } = this;
+    const turn = (this._turn += 1);
+    const isLate = () => turn !== this._turn || this.isDisposed;
     try {
-      const logs = await this._readLogs(this._id, role);
-      if (role === this.role) {
+      const logs = await this._readLogs(this._id, this.role);
+      if (!isLate()) {
         this._logs = logs;
         this._problem = '';
+        this.update();
       }
     } catch (error) {
-      this._problem = messageOf(error);
+      if (!isLate()) {
+        this._problem = messageOf(error);
+        this.update();
+      }
     }
-    this.update();
   }
 
   render(): JSX.Element {
@@ -88,6 +93,7 @@ class LogsView extends ReactWidget {
 
   private _logs: readonly ILog[] | null = null;
   private _problem = '';
+  private _turn = 0;
 }
 
 /** The main area's widget with the logs of a cluster. */
@@ -118,7 +124,7 @@ export function createLogs(
     'refresh',
     new ToolbarButton({
       icon: refreshIcon,
-      tooltip: trans.__('Read the logs again'),
+      tooltip: trans.__('Reload the logs'),
       onClick: () => void view.read()
     })
   );
@@ -138,7 +144,7 @@ function RoleFilter(props: {
   const roles: LogRole[] = ['scheduler', 'worker', 'launch'];
   return (
     <HTMLSelect
-      aria-label={trans.__('Whose logs')}
+      aria-label={trans.__('Logs shown')}
       value={role}
       options={[
         { value: '', label: trans.__('All logs') },

@@ -66,7 +66,7 @@ export function TileList(props: ITileListProps): JSX.Element {
       ))}
       {!found.length && (
         <div className="jp-HPCDask-empty" role="status">
-          <p>{trans.__('No dashboard has this in its name.')}</p>
+          <p>{trans.__('No dashboard matches.')}</p>
         </div>
       )}
     </div>
@@ -90,7 +90,7 @@ function messageOf(props: ITileListProps): string {
   if (problem) {
     return trans.__('The dashboard does not answer: %1', problem);
   }
-  return plots ? '' : trans.__('Reading the list of dashboards…');
+  return plots ? '' : trans.__('Loading the list of dashboards…');
 }
 
 function Group(props: ITileListProps & { group: IPlotGroup }): JSX.Element {

@@ -116,7 +116,7 @@ describe('TileList', () => {
       'has ended'
     ],
     [{ plots: null, problem: 'Bad Gateway' }, 'Bad Gateway'],
-    [{ plots: null }, 'Reading']
+    [{ plots: null }, 'Loading']
   ])('says why there are none: %#', (part, text) => {
     show(part);
     expect(page.get('[role="status"]').textContent).toContain(text);
