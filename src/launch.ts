@@ -4,7 +4,6 @@ import type {
   ILaunchRequest,
   ISite,
   ISize,
-  Layout,
   OptionValue
 } from './api/types';
 import { formatMemory, parseMemory } from './format';
@@ -119,7 +118,7 @@ export function requestOf(site: ISite, values: LaunchValues): ILaunchRequest {
     environment: values.environment || undefined,
     account: values.account.trim() || undefined,
     walltime: values.walltime.trim() || undefined,
-    layout: site.layouts.length > 1 ? (values.layout as Layout) : undefined,
+    layout: site.layouts.length > 1 ? values.layout : undefined,
     name: values.name.trim() || undefined,
     options: site.options.length ? values.options : undefined
   };
@@ -159,6 +158,7 @@ export function placeholder(
     ...customValues(request)
   };
   const totals = site && values ? totalsOf(site, values) : null;
+  const environment = request.environment ?? site?.defaults.environment ?? '';
   return {
     id,
     name: request.name ?? '',
@@ -167,7 +167,8 @@ export function placeholder(
     queue: request.queue ?? site?.defaults.queue ?? '',
     layout: request.layout ?? 'elastic',
     size: typeof request.size === 'string' ? request.size : null,
-    environment: request.environment ?? site?.defaults.environment ?? '',
+    environment,
+    environment_title: titleOf(site, environment),
     state: 'submitting',
     reason: '',
     reachable: true,
@@ -190,7 +191,7 @@ export function placeholder(
     jobs: [],
     scheduler: { address: null, file: null },
     dashboard_url: null,
-    client_code: '',
+    client_code: null,
     warnings: []
   };
 }
@@ -230,7 +231,13 @@ function sizeOf(
     : site.sizes.find(one => one.name === size);
 }
 
-function walltimeOf(site: ISite, size: string): string | null {
+function titleOf(site: ISite | undefined, environment: string): string {
+  const known = site?.environments.find(one => one.name === environment);
+  return known?.title ?? environment;
+}
+
+/** The walltime of a launch that names none, by the name of its size. */
+export function walltimeOf(site: ISite, size: string): string | null {
   const named = site.sizes.find(one => one.name === size);
   return named?.walltime ?? site.defaults.walltime;
 }

@@ -116,7 +116,10 @@ it('the placeholder of a launch by size name asks for that size', () => {
   const shown = placeholder('launching-1', request, centre, new Date(0));
   expect(shown).toMatchObject({
     name: 'era5',
+    environment: 'python3',
+    environment_title: 'Python 3 (ipykernel)',
     state: 'submitting',
+    client_code: null,
     cores: 128,
     memory: 1024 * GIB,
     workers: { requested: 16, pending: 16, running: 0 },

@@ -13,8 +13,6 @@ export type ClusterState =
   | 'stopped'
   | 'failed';
 
-export type Layout = 'elastic' | 'allocation';
-
 export interface ILimits {
   workers?: number | null;
   cores?: number | null;
@@ -64,7 +62,7 @@ export interface ISiteDefaults {
   size: string | null;
   account: string | null;
   environment: string | null;
-  layout: Layout;
+  layout: string;
   walltime: string | null;
 }
 
@@ -73,7 +71,7 @@ export interface ISite {
   title: string;
   description: string;
   batch_system: string;
-  layouts: Layout[];
+  layouts: string[];
   scheduler: { place: 'host' | 'job' };
   queues: IQueue[];
   sizes: ISize[];
@@ -111,7 +109,7 @@ export interface ILaunchRequest {
   walltime?: string;
   account?: string;
   environment?: string;
-  layout?: Layout;
+  layout?: string;
   name?: string;
   options?: { [name: string]: OptionValue };
 }
@@ -131,9 +129,12 @@ export interface ICluster {
   site: string;
   site_title: string;
   queue: string;
-  layout: Layout;
+  layout: string;
   size: string | null;
+  /** The name of a kernel, or of an environment of the site. */
   environment: string;
+  /** The same for people. */
+  environment_title: string;
   state: ClusterState;
   reason: string;
   reachable: boolean;
@@ -152,7 +153,8 @@ export interface ICluster {
   jobs: IJob[];
   scheduler: { address: string | null; file: string | null };
   dashboard_url: string | null;
-  client_code: string;
+  /** `null` as soon as there is nothing to connect to. */
+  client_code: string | null;
   warnings: string[];
 }
 

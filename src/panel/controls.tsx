@@ -1,7 +1,18 @@
+import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button, LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { IFieldError } from '../api/types';
+import type { IFieldError, ISite } from '../api/types';
+import type { LaunchValues } from '../launch';
+
+/** What every part of the launch form gets. */
+export interface IPartProps {
+  site: ISite;
+  values: LaunchValues;
+  errors: readonly IFieldError[];
+  trans: TranslationBundle;
+  onChange: (change: Partial<LaunchValues>) => void;
+}
 
 /** A small button that is an icon; its label is its name and its tooltip. */
 export function IconButton(props: {
@@ -10,7 +21,6 @@ export function IconButton(props: {
   onClick: () => void;
   disabled?: boolean;
   pressed?: boolean;
-  tabIndex?: number;
   className?: string;
 }): JSX.Element {
   return (
@@ -23,7 +33,6 @@ export function IconButton(props: {
       aria-label={props.label}
       aria-pressed={props.pressed}
       disabled={props.disabled}
-      tabIndex={props.tabIndex}
       onClick={event => {
         event.stopPropagation();
         props.onClick();

@@ -4,13 +4,16 @@ import * as React from 'react';
 
 import type { IFieldError, IProblem, ISite } from '../api/types';
 import type { LaunchValues } from '../launch';
-import { Field, FieldErrors } from './controls';
+import { Field, FieldErrors, IPartProps } from './controls';
 import { MORE_FIELDS, MoreFields } from './moreFields';
 import { SIZE_FIELDS, SizeField } from './sizeField';
 
 export interface ILaunchFormProps {
   sites: readonly ISite[];
+  /** The site files that could not be read. */
   problems: readonly IProblem[];
+  /** Why the sites could not be read at all, if so. */
+  sitesProblem: Error | null;
   values: LaunchValues;
   /** What the server said is wrong, field by field. */
   errors: readonly IFieldError[];
@@ -19,26 +22,23 @@ export interface ILaunchFormProps {
   trans: TranslationBundle;
   /** The form stands in the page. */
   onDrawn: () => void;
+  /** Ask for the sites again. */
+  onRetry: () => void;
   onSite: (name: string) => void;
   onChange: (change: Partial<LaunchValues>) => void;
   onLaunch: () => void;
-}
-
-/** What every part of the form gets. */
-export interface IPartProps {
-  site: ISite;
-  values: LaunchValues;
-  errors: readonly IFieldError[];
-  trans: TranslationBundle;
-  onChange: (change: Partial<LaunchValues>) => void;
 }
 
 /** Site, queue, size: and a cluster. */
 export function LaunchForm(props: ILaunchFormProps): JSX.Element | null {
   const { sites, values, errors, trans } = props;
   const form = React.useRef<HTMLFormElement>(null);
+  const before = React.useRef<readonly IFieldError[]>([]);
   React.useEffect(() => {
-    if (errors.length) {
+    const isNew = errors.some(error => !before.current.includes(error));
+    before.current = errors;
+    // Who mends one field keeps the focus there, though others are wrong.
+    if (isNew) {
       form.current
         ?.querySelector<HTMLElement>('[aria-invalid="true"]')
         ?.focus();
@@ -49,7 +49,7 @@ export function LaunchForm(props: ILaunchFormProps): JSX.Element | null {
   const isDrawn = site !== undefined;
   React.useEffect(onDrawn, [onDrawn, isDrawn]);
   if (!site) {
-    return <Problems {...props} />;
+    return <NoForm {...props} />;
   }
   return (
     <form
@@ -64,6 +64,7 @@ export function LaunchForm(props: ILaunchFormProps): JSX.Element | null {
     >
       <div className="jp-HPCDask-launchForm-scroll">
         <div className="jp-HPCDask-launchForm-fields">
+          <SitesProblem {...props} />
           <Problems {...props} />
           {sites.length > 1 && <SiteField {...props} />}
           <QueueField {...props} site={site} />
@@ -143,7 +144,7 @@ function EnvironmentField(props: IPartProps): JSX.Element {
       label={trans.__('Environment')}
       field="environment"
       errors={errors}
-      hint={trans.__('The Python environment that scheduler and workers run')}
+      hint={trans.__('The Python environment of the scheduler and the workers')}
     >
       {control => (
         <HTMLSelect
@@ -179,6 +180,39 @@ function Message(
     <div className="jp-HPCDask-message jp-mod-error">
       {props.message && <div role="alert">{props.message}</div>}
       <FieldErrors errors={others} />
+    </div>
+  ) : null;
+}
+
+/** Why there is no form, where there is no site to fill it in for. */
+function NoForm(props: ILaunchFormProps): JSX.Element {
+  const { sites, problems, sitesProblem, trans } = props;
+  return (
+    <div className="jp-HPCDask-launchForm-fields">
+      <SitesProblem {...props} />
+      <Problems {...props} />
+      {!sites.length && !problems.length && !sitesProblem && (
+        <div className="jp-HPCDask-empty" role="status">
+          {trans.__(
+            'No site is available. Ask the administrator of this Jupyter server.'
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The sites could not be read: it is tried again by itself, or now. */
+function SitesProblem(props: ILaunchFormProps): JSX.Element | null {
+  const { sitesProblem, trans, onRetry } = props;
+  return sitesProblem ? (
+    <div className="jp-HPCDask-message jp-mod-error">
+      <div role="alert">
+        {trans.__('The sites could not be read: %1', sitesProblem.message)}
+      </div>
+      <button type="button" className="jp-mod-styled" onClick={onRetry}>
+        {trans.__('Try again')}
+      </button>
     </div>
   ) : null;
 }

@@ -22,6 +22,14 @@ interface IRemembered {
   values?: { [site: string]: Partial<LaunchValues> };
 }
 
+/** What the server said is wrong with a launch: by field, and otherwise. */
+interface IRefusal {
+  errors: readonly IFieldError[];
+  message: string;
+}
+
+const NOTHING_WRONG: IRefusal = { errors: [], message: '' };
+
 /** The launch form, with what stands in its fields. */
 export class LaunchSection extends ReactWidget {
   constructor(private readonly _options: LaunchSection.IOptions) {
@@ -30,6 +38,10 @@ export class LaunchSection extends ReactWidget {
     this.title.label = _options.trans.__('Launch');
     _options.model.sitesChanged.connect(this._onSites, this);
     void this._restore();
+    void _options.model.ready.then(() => {
+      this._isReady = true;
+      this.update();
+    });
   }
 
   override dispose(): void {
@@ -63,15 +75,19 @@ export class LaunchSection extends ReactWidget {
   render(): JSX.Element | null {
     const { model, trans } = this._options;
     const values = this._values;
-    return values || model.problems.length ? (
+    const { errors, message } = this._refusal;
+    // Until it is known whether there is a site, there is nothing to say.
+    return values || this._isReady || model.sitesProblem ? (
       <LaunchForm
         sites={model.sites}
         problems={model.problems}
+        sitesProblem={model.sitesProblem}
         values={values ?? ({ site: '' } as LaunchValues)}
-        errors={this._errors}
-        message={this._message}
+        errors={errors}
+        message={message}
         trans={trans}
         onDrawn={this._onForm}
+        onRetry={() => void model.refresh()}
         onSite={this._onSite}
         onChange={this._onChange}
         onLaunch={this._onLaunch}
@@ -106,6 +122,11 @@ export class LaunchSection extends ReactWidget {
     return (site && this._bySite.get(site.name)) ?? null;
   }
 
+  /** What is wrong at the site that is shown. */
+  private get _refusal(): IRefusal {
+    return this._refusals.get(this._site?.name ?? '') ?? NOTHING_WRONG;
+  }
+
   private async _restore(): Promise<void> {
     const saved = await this._options.state
       ?.fetch(STATE_KEY)
@@ -137,7 +158,7 @@ export class LaunchSection extends ReactWidget {
 
   private readonly _onSite = (name: string): void => {
     this._remembered = { ...this._remembered, site: name };
-    this._refused();
+    this.update();
   };
 
   private readonly _onChange = (change: Partial<LaunchValues>): void => {
@@ -145,7 +166,8 @@ export class LaunchSection extends ReactWidget {
     if (values) {
       this._bySite.set(values.site, { ...values, ...change });
       const isTouched = (field: string) => touches(change, field);
-      this._refused(this._errors.filter(one => !isTouched(one.field)));
+      const errors = this._refusal.errors.filter(one => !isTouched(one.field));
+      this._refuse(values.site, { errors, message: '' });
     }
   };
 
@@ -153,7 +175,7 @@ export class LaunchSection extends ReactWidget {
     const site = this._site;
     const values = this._values;
     if (site && values) {
-      this._refused();
+      this._refuse(site.name, NOTHING_WRONG);
       void this._launch(site, values);
     }
   };
@@ -161,20 +183,30 @@ export class LaunchSection extends ReactWidget {
   private async _launch(site: ISite, values: LaunchValues): Promise<void> {
     try {
       await this._options.model.launch(requestOf(site, values));
-      this._onChange({ name: '' });
+      this._dropName(site);
       await this._remember(site, values);
     } catch (error) {
       if (error instanceof APIError && error.errors.length) {
-        this._refused(error.errors);
+        this._refuse(site.name, { errors: error.errors, message: '' });
       } else {
-        this._refused([], messageOf(error));
+        this._refuse(site.name, { errors: [], message: messageOf(error) });
       }
+    }
+  }
+
+  /** The name was for one cluster; the form may show another site by now. */
+  private _dropName(site: ISite): void {
+    const values = this._bySite.get(site.name);
+    if (values) {
+      this._bySite.set(site.name, { ...values, name: '' });
+      this.update();
     }
   }
 
   private async _remember(site: ISite, values: LaunchValues): Promise<void> {
     this._remembered = {
-      site: site.name,
+      // Or the form would turn back to it from the site that is shown by now.
+      site: this._remembered.site ?? site.name,
       values: { ...this._remembered.values, [site.name]: values }
     };
     await this._options.state?.save(
@@ -183,18 +215,18 @@ export class LaunchSection extends ReactWidget {
     );
   }
 
-  private _refused(errors: readonly IFieldError[] = [], message = ''): void {
-    this._errors = errors;
-    this._message = message;
+  /** Say at a site what is wrong, whichever is shown when the answer comes. */
+  private _refuse(site: string, refusal: IRefusal): void {
+    this._refusals.set(site, refusal);
     this.update();
   }
 
   private readonly _observer = new ResizeObserver(() => this._resized.emit());
   private readonly _resized = new Signal<this, void>(this);
   private readonly _bySite = new Map<string, LaunchValues>();
-  private _errors: readonly IFieldError[] = [];
+  private readonly _refusals = new Map<string, IRefusal>();
+  private _isReady = false;
   private _isRestored = false;
-  private _message = '';
   private _remembered: IRemembered = {};
 }
 

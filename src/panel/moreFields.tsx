@@ -2,9 +2,8 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { ISiteOption, OptionValue } from '../api/types';
-import { CUSTOM } from '../launch';
-import { Field } from './controls';
-import type { IPartProps } from './launchForm';
+import { CUSTOM, walltimeOf } from '../launch';
+import { Field, IPartProps } from './controls';
 
 /** The fields below More, but for the site's own options. */
 export const MORE_FIELDS = [
@@ -40,14 +39,13 @@ export function MoreFields(props: IPartProps): JSX.Element {
         placeholder={trans.__('chosen for you')}
       />
       {site.batch_system !== 'local' && <AccountField {...props} />}
-      {(site.defaults.walltime || values.walltime) && (
-        <TextField
-          {...props}
-          name="walltime"
-          label={trans.__('Walltime')}
-          placeholder={site.defaults.walltime ?? ''}
-        />
-      )}
+      <TextField
+        {...props}
+        name="walltime"
+        label={trans.__('Walltime')}
+        hint={trans.__('How long the cluster may run: HH:MM:SS')}
+        placeholder={walltimeOf(site, values.size) ?? trans.__('no limit')}
+      />
       {site.layouts.length > 1 && <LayoutField {...props} />}
       {values.size === CUSTOM && (
         <TextField
@@ -69,12 +67,18 @@ function TextField(
     name: 'name' | 'walltime' | 'workersPerJob' | 'account';
     label: string;
     field?: string;
+    hint?: string;
     placeholder?: string;
   }
 ): JSX.Element {
   const { name, values, errors, onChange } = props;
   return (
-    <Field label={props.label} field={props.field ?? name} errors={errors}>
+    <Field
+      label={props.label}
+      field={props.field ?? name}
+      errors={errors}
+      hint={props.hint}
+    >
       {control => (
         <input
           {...control}
@@ -113,20 +117,13 @@ function AccountField(props: IPartProps): JSX.Element {
 
 function LayoutField(props: IPartProps): JSX.Element {
   const { site, values, errors, trans, onChange } = props;
-  const titles = {
-    elastic: trans.__('elastic: workers come and go'),
-    allocation: trans.__('allocation: one job with all workers')
-  };
   return (
     <Field label={trans.__('Layout')} field="layout" errors={errors}>
       {control => (
         <HTMLSelect
           {...control}
           value={values.layout}
-          options={site.layouts.map(name => ({
-            value: name,
-            label: titles[name] ?? name
-          }))}
+          options={site.layouts}
           onChange={event => onChange({ layout: event.target.value })}
         />
       )}

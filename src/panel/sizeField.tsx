@@ -4,8 +4,7 @@ import * as React from 'react';
 import type { ILimits, ISize } from '../api/types';
 import { formatMemory, formatWalltime } from '../format';
 import { CUSTOM, ITotals, LaunchValues, totalsOf } from '../launch';
-import { errorsOf, Field, FieldErrors } from './controls';
-import type { IPartProps } from './launchForm';
+import { errorsOf, Field, FieldErrors, IPartProps } from './controls';
 
 /** The fields whose errors are shown at the size. */
 export const SIZE_FIELDS = [
@@ -17,7 +16,7 @@ export const SIZE_FIELDS = [
   'scaling.workers'
 ];
 
-/** The named sizes as cards, and one for a size of one's own. */
+/** The named sizes as cards, and one for any other size. */
 export function SizeField(props: IPartProps): JSX.Element {
   const { site, values, errors, trans } = props;
   const group = React.useId();
@@ -47,8 +46,8 @@ export function SizeField(props: IPartProps): JSX.Element {
         <SizeCard
           group={group}
           title={trans.__('Custom')}
-          detail={trans.__('your own')}
-          hint={trans.__('Say yourself how many workers, cores and memory')}
+          detail={trans.__('any size')}
+          hint={trans.__('Choose the number of workers, cores and memory')}
           checked={isCustom}
           onCheck={() => props.onChange({ size: CUSTOM })}
         />
@@ -144,10 +143,10 @@ function valuesOf(size: ISize): Partial<LaunchValues> {
 
 function hintOf(size: ISize, trans: TranslationBundle): string {
   return trans._n(
-    '%1 worker with %2 cores and %3',
-    '%1 workers with %2 cores and %3 each',
+    '%1 worker with %2 and %3',
+    '%1 workers with %2 and %3 each',
     size.workers,
-    size.cores,
+    trans._n('%1 core', '%1 cores', size.cores),
     formatMemory(size.memory)
   );
 }
@@ -162,14 +161,14 @@ function limitHints(
       ? trans.__('At most %1 in this queue', workers)
       : undefined,
     cores: cores
-      ? trans.__('Of each worker; at most %1 in one job', cores)
-      : trans.__('Of each worker'),
+      ? trans.__('Per worker; at most %1 per job', cores)
+      : trans.__('Per worker'),
     memory: memory
       ? trans.__(
-          'Of each worker, for instance 4 GiB; at most %1 in one job',
+          'Per worker, for example 4 GiB; at most %1 per job',
           formatMemory(memory)
         )
-      : trans.__('Of each worker, for instance 4 GiB')
+      : trans.__('Per worker, for example 4 GiB')
   };
 }
 
@@ -197,7 +196,7 @@ export function Totals(props: {
     walltime !== null && formatWalltime(walltime, trans)
   ].filter(part => part !== false);
   return (
-    <output className="jp-HPCDask-totals" aria-label={trans.__('Altogether')}>
+    <output className="jp-HPCDask-totals" aria-label={trans.__('Total')}>
       {parts.join(' · ')}
     </output>
   );

@@ -10,17 +10,20 @@ describe('LaunchForm', () => {
   let page: Page;
   let changes: unknown[];
   let launches: number;
+  let retries: number;
 
   function show(part: Partial<ILaunchFormProps> = {}): void {
     page.render(
       <LaunchForm
         sites={[centre]}
         problems={[]}
+        sitesProblem={null}
         values={defaultValues(centre)}
         errors={[]}
         message=""
         trans={trans}
         onDrawn={() => undefined}
+        onRetry={() => (retries += 1)}
         onSite={name => changes.push(name)}
         onChange={change => changes.push(change)}
         onLaunch={() => (launches += 1)}
@@ -33,6 +36,7 @@ describe('LaunchForm', () => {
     page = new Page();
     changes = [];
     launches = 0;
+    retries = 0;
   });
 
   afterEach(() => page.close());
@@ -117,6 +121,75 @@ describe('LaunchForm', () => {
     show({ problems, sites: [] });
     expect(page.node.textContent).toContain('/etc/x.yaml');
     expect(page.all('button')).toEqual([]);
+  });
+
+  it.each([
+    ['without a form', []],
+    ['above the form', [site()]]
+  ])('says why the sites could not be read, %s', (_, sites) => {
+    show({ sites, sitesProblem: new Error('Bad Gateway') });
+    expect(page.get('[role="alert"]').textContent).toContain('Bad Gateway');
+    page.click(page.button('Try again'));
+    expect(retries).toBe(1);
+    expect(page.all('form')).toHaveLength(sites.length);
+  });
+
+  it('says so when there is no site', () => {
+    show({ sites: [] });
+    expect(page.get('[role="status"]').textContent).toContain('administrator');
+  });
+
+  it('leaves the focus where one mends, though other fields are wrong', () => {
+    const errors = [
+      { field: 'size.workers', message: 'at most 64' },
+      { field: 'size.memory', message: 'no amount of memory' }
+    ];
+    const values = { ...defaultValues(centre), size: CUSTOM };
+    show({ values, errors });
+    expect(document.activeElement).toBe(page.field('Workers'));
+    page.field('Memory').focus();
+    show({ values: { ...values, memory: '1' }, errors: errors.slice(0, 1) });
+    expect(document.activeElement).toBe(page.field('Memory'));
+  });
+
+  it.each([
+    ['01:00:00', {}],
+    ['02:00:00', { size: 'large' }],
+    ['no limit', { site: 'local', size: 'large' }]
+  ])('offers a walltime, by default %s', (text, part) => {
+    const local = site({
+      name: 'local',
+      defaults: { ...centre.defaults, walltime: null }
+    });
+    show({
+      sites: [centre, local],
+      values: { ...defaultValues(centre), ...part }
+    });
+    expect(page.field('Walltime').placeholder).toBe(text);
+    expect(page.field('Walltime').value).toBe('');
+  });
+
+  it('asks for a layout only where there is a choice', () => {
+    show();
+    expect(page.node.textContent).not.toContain('Layout');
+    show({ sites: [site({ layouts: ['elastic', 'other'] })] });
+    expect(page.field('Layout').value).toBe('elastic');
+  });
+
+  it('counts cores apart from workers', () => {
+    const [small] = centre.sizes;
+    const sizes = [
+      { ...small, workers: 1, cores: 1 },
+      { ...small, name: 'b', workers: 1, cores: 2 },
+      { ...small, name: 'c', workers: 2, cores: 1 }
+    ];
+    show({ sites: [site({ sizes })] });
+    expect(page.all('.jp-HPCDask-size').map(one => one.title)).toEqual([
+      '1 worker with 1 core and 16 GiB',
+      '1 worker with 2 cores and 16 GiB',
+      '2 workers with 1 core and 16 GiB each',
+      'Choose the number of workers, cores and memory'
+    ]);
   });
 
   it('hands on what is typed', () => {
