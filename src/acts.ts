@@ -39,9 +39,9 @@ export class ClusterActs {
   /** Stop a cluster; one that has ended is read again and stays as it is. */
   stop(id: string): Promise<void> {
     const { client, table } = this._options;
-    const known = table.get(id);
-    const shown: Partial<ICluster> =
-      known && hasEnded(known.state) ? {} : { state: 'stopping', reason: '' };
+    const shown: Partial<ICluster> = hasEnded(table.get(id)?.state)
+      ? {}
+      : { state: 'stopping', reason: '' };
     return this._act(id, shown, async () => {
       // The same request would forget a cluster that has ended meanwhile,
       // with its logs: what is shown may be older than that.
@@ -52,9 +52,8 @@ export class ClusterActs {
 
   async forget(id: string): Promise<void> {
     const { client, table } = this._options;
-    const cluster = table.get(id);
     // The same request would stop a cluster that has not ended.
-    if (cluster && hasEnded(cluster.state)) {
+    if (hasEnded(table.get(id)?.state)) {
       await this._act(id, {}, () => client.stop(id));
     }
   }

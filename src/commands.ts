@@ -6,7 +6,7 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { ICluster, ILaunchRequest } from './api/types';
 import { askName, askWorkers, confirmStop } from './dialogs';
-import { hasEnded } from './format';
+import { hasEnded, isScalable, isStoppable } from './format';
 import {
   clusterIcon,
   codeIcon,
@@ -80,14 +80,15 @@ const TILE_ARGS = {
 export function addCommands(options: ICommandOptions): void {
   addGeneral(options);
   addViews(options);
-  addActs(options);
+  addChanges(options);
+  addEndings(options);
   addDashboards(options);
 }
 
 function addGeneral({ app, model, panel, trans }: ICommandOptions): void {
   app.commands.addCommand(CommandIDs.launch, {
     label: trans.__('Launch Dask Cluster'),
-    caption: trans.__('Show the form that launches a Dask cluster'),
+    caption: trans.__('Show the form to launch a Dask cluster'),
     icon: clusterIcon,
     describedBy: {
       args: {
@@ -110,7 +111,7 @@ function addGeneral({ app, model, panel, trans }: ICommandOptions): void {
   });
   app.commands.addCommand(CommandIDs.refresh, {
     label: trans.__('Refresh Dask Clusters'),
-    caption: trans.__('Read sites and clusters again'),
+    caption: trans.__('Reload sites and clusters'),
     icon: refreshIcon,
     describedBy: { args: { type: 'object', properties: {} } },
     execute: () => model.refresh()
@@ -136,10 +137,15 @@ function addViews(options: ICommandOptions): void {
     caption: trans.__('Insert the client code into the notebook'),
     icon: codeIcon,
     describedBy: { args: CLUSTER_ARGS },
-    isEnabled: args => Boolean(liveOf(find(args))?.client_code),
+    isEnabled: args => {
+      const cluster = find(args);
+      return Boolean(cluster?.client_code && isStoppable(cluster.state));
+    },
     execute: async args => {
-      const { client_code } = find(args)!;
-      await insertClientCode(client_code, notebooks, app.commands, trans);
+      const code = find(args)?.client_code;
+      if (code) {
+        await insertClientCode(code, notebooks, app.commands, trans);
+      }
     }
   });
   app.commands.addCommand(CommandIDs.showLogs, {
@@ -152,15 +158,15 @@ function addViews(options: ICommandOptions): void {
   });
 }
 
-function addActs(options: ICommandOptions): void {
-  const { app, model, settings, trans } = options;
+function addChanges(options: ICommandOptions): void {
+  const { app, model, trans } = options;
   const find = finder(options);
   app.commands.addCommand(CommandIDs.scale, {
     label: trans.__('Scale…'),
     caption: trans.__('Change the number of workers'),
     icon: scaleIcon,
     describedBy: { args: CLUSTER_ARGS },
-    isEnabled: args => Boolean(liveOf(find(args))),
+    isEnabled: args => isScalable(find(args)?.state),
     execute: async args => {
       const cluster = find(args)!;
       const workers =
@@ -173,7 +179,7 @@ function addActs(options: ICommandOptions): void {
   });
   app.commands.addCommand(CommandIDs.rename, {
     label: trans.__('Rename…'),
-    caption: trans.__('Give this cluster another name'),
+    caption: trans.__('Rename this cluster'),
     icon: editIcon,
     describedBy: { args: CLUSTER_ARGS },
     isEnabled: args => Boolean(find(args)),
@@ -186,12 +192,17 @@ function addActs(options: ICommandOptions): void {
       }
     }
   });
+}
+
+function addEndings(options: ICommandOptions): void {
+  const { app, model, settings, trans } = options;
+  const find = finder(options);
   app.commands.addCommand(CommandIDs.stop, {
     label: trans.__('Stop'),
-    caption: trans.__('Stop this cluster: all its jobs end'),
+    caption: trans.__('Stop this cluster and end all of its jobs'),
     icon: stopIcon,
     describedBy: { args: CLUSTER_ARGS },
-    isEnabled: args => Boolean(liveOf(find(args))),
+    isEnabled: args => isStoppable(find(args)?.state),
     execute: async args => {
       const cluster = find(args)!;
       const asks =
@@ -204,13 +215,10 @@ function addActs(options: ICommandOptions): void {
   });
   app.commands.addCommand(CommandIDs.forget, {
     label: trans.__('Forget'),
-    caption: trans.__('Drop the record and the logs of this ended cluster'),
+    caption: trans.__('Delete the record and the logs of this ended cluster'),
     icon: forgetIcon,
     describedBy: { args: CLUSTER_ARGS },
-    isEnabled: args => {
-      const cluster = find(args);
-      return Boolean(cluster && hasEnded(cluster.state));
-    },
+    isEnabled: args => hasEnded(find(args)?.state),
     execute: args => model.forget(find(args)!.id).catch(shownOnCard)
   });
 }
@@ -244,7 +252,7 @@ function addDashboards(options: ICommandOptions): void {
   });
   app.commands.addCommand(CommandIDs.openLayout, {
     label: trans.__('Open Dask Dashboard Layout'),
-    caption: trans.__('Open the layout that dask-labextension is set to'),
+    caption: trans.__('Open the layout configured in dask-labextension'),
     icon: tilesIcon,
     describedBy: { args: CLUSTER_ARGS },
     isEnabled: args =>
@@ -253,12 +261,16 @@ function addDashboards(options: ICommandOptions): void {
   });
 }
 
-/** The cluster that a command is for: given, clicked on, or selected. */
+/**
+ * The cluster that a command is for: given, clicked on, or selected. Nothing
+ * can be done to one that the server has not answered for yet.
+ */
 function finder({ app, model }: ICommandOptions) {
   return (args: ReadonlyPartialJSONObject): ICluster | undefined => {
     const clicked = app.contextMenuHitTest(node => 'clusterId' in node.dataset);
     const id = args.id ?? clicked?.dataset.clusterId ?? model.selected?.id;
-    return model.get(String(id));
+    const cluster = model.get(String(id));
+    return cluster && !model.isPlaceholder(cluster.id) ? cluster : undefined;
   };
 }
 
@@ -271,10 +283,6 @@ function clickedTile({ app, model }: ICommandOptions): ITileOptions {
     route: row?.dataset.route ?? '/status',
     label: row?.dataset.label ?? ''
   };
-}
-
-function liveOf(cluster: ICluster | undefined): ICluster | undefined {
-  return cluster && !hasEnded(cluster.state) ? cluster : undefined;
 }
 
 /** A refusal is the model's to keep and the card's to show. */

@@ -40,11 +40,13 @@ export async function confirmStop(
     title: trans.__('Stop %1?', cluster.name),
     body: cluster.clients
       ? trans._n(
-          '%1 client is connected to it. Its work on this cluster is lost.',
-          '%1 clients are connected to it. Their work on this cluster is lost.',
+          '%1 client is connected to it. Its work on this cluster will be lost.',
+          '%1 clients are connected to it. Their work on this cluster will be lost.',
           cluster.clients
         )
-      : trans.__('What it computes and holds in memory is lost.'),
+      : trans.__(
+          'Everything that it computes or holds in memory will be lost.'
+        ),
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       Dialog.warnButton({ label: trans.__('Stop') })

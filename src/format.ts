@@ -122,16 +122,16 @@ export function stateWord(
 }
 
 /** Whether nothing more happens to a cluster in this state. */
-export function hasEnded(state: ClusterState): boolean {
+export function hasEnded(state: ClusterState | undefined): boolean {
   return state === 'stopped' || state === 'failed';
 }
 
 /** Whether the number of workers can be changed: else the server says 409. */
-export function isScalable(state: ClusterState): boolean {
+export function isScalable(state: ClusterState | undefined): boolean {
   return state === 'pending' || state === 'starting' || state === 'running';
 }
 
 /** Whether there is anything left to stop. */
-export function isStoppable(state: ClusterState): boolean {
-  return !hasEnded(state) && state !== 'stopping';
+export function isStoppable(state: ClusterState | undefined): boolean {
+  return state === 'submitting' || isScalable(state);
 }

@@ -70,8 +70,14 @@ export const starFilledIcon = drawing(
   `<path ${solid} d="M8 1.8l1.95 3.98 4.35.62-3.15 3.07.75 4.33L8 11.75 4.1 13.8l.75-4.33L1.7 6.4l4.35-.62z"/>`
 );
 
+/** No connection: what is shown is what was last known. */
 export const unreachableIcon = drawing(
   'unreachable',
+  `<path ${line} d="M2 7.2c1-1 2.1-1.7 3.4-2.1M8.6 4.6c2 .2 3.9 1.1 5.4 2.6M4.6 9.9c.7-.7 1.6-1.1 2.5-1.3M10.8 9.5l.6.4M3 2l10.5 12"/><circle ${solid} cx="8" cy="12.6" r="1.1"/>`
+);
+
+export const warningIcon = drawing(
+  'warning',
   `<path ${line} d="M8 2.2 14.3 13.3H1.7ZM8 6.3v3.2"/><circle ${solid} cx="8" cy="11.5" r=".9"/>`
 );
 

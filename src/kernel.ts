@@ -9,11 +9,7 @@ import type { CommandRegistry } from '@lumino/commands';
 
 /**
  * Put a cluster's client code into the current notebook; without one, offer
- * a new notebook.
- *
- * Returns
- * -------
- * Whether the code stands in a notebook now.
+ * a new notebook. Tells whether the code stands in a notebook now.
  */
 export async function insertClientCode(
   code: string,
@@ -61,11 +57,9 @@ async function newNotebook(
     title: trans.__('No notebook is open'),
     body: canCreate
       ? trans.__(
-          'The client code goes into a cell of the current notebook. Create a new notebook for it?'
+          'The client code is inserted into the current notebook. Create a new notebook for it?'
         )
-      : trans.__(
-          'Open a notebook first: the client code goes into a cell of it.'
-        ),
+      : trans.__('Open a notebook first: the client code is inserted into it.'),
     buttons: canCreate
       ? [
           Dialog.cancelButton({ label: trans.__('Cancel') }),

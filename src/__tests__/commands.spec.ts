@@ -124,6 +124,39 @@ describe('the commands', () => {
     expect(enabled('nobody')).not.toContain(CommandIDs.showLogs);
   });
 
+  it.each([
+    ['submitting', false, true],
+    ['running', true, true],
+    ['stopping', false, false]
+  ] as const)('while %s: scale %p, stop %p', async (state, scales, stops) => {
+    await start({ state });
+    const isEnabled = (id: string) => commands.isEnabled(id, { id: 'a' });
+    expect(isEnabled(CommandIDs.scale)).toBe(scales);
+    expect(isEnabled(CommandIDs.stop)).toBe(stops);
+    expect(isEnabled(CommandIDs.insertCode)).toBe(stops);
+  });
+
+  it('there is no client code for a cluster that has ended', async () => {
+    await start({ state: 'stopped', client_code: null });
+    const args = { id: 'a' };
+    expect(commands.isEnabled(CommandIDs.insertCode, args)).toBe(false);
+    await commands.execute(CommandIDs.insertCode, args);
+    expect(document.querySelector('.jp-Dialog')).toBeNull();
+  });
+
+  it('nothing can be done to a launch that is not answered', async () => {
+    await start();
+    server.hold('POST');
+    server.answer('POST', 'api/clusters', 201, cluster({ id: 'new' }));
+    const launched = model.launch({ site: 'centre' });
+    expect(model.selected?.state).toBe('submitting');
+    expect(commands.isEnabled(CommandIDs.stop)).toBe(false);
+    expect(commands.isEnabled(CommandIDs.showLogs)).toBe(false);
+    server.release();
+    await launched;
+    expect(commands.isEnabled(CommandIDs.stop)).toBe(true);
+  });
+
   it('without dask-labextension a dashboard is our own tile', async () => {
     await start();
     await commands.execute(CommandIDs.openDashboard, TILE);

@@ -1,9 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
-import { closeIcon } from '@jupyterlab/ui-components';
+import { closeIcon, LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { ICluster } from '../api/types';
-import { formatMemory, hasEnded } from '../format';
+import { formatMemory, hasEnded, isScalable, isStoppable } from '../format';
 import {
   codeIcon,
   forgetIcon,
@@ -11,7 +11,8 @@ import {
   scaleIcon,
   stopIcon,
   tilesIcon,
-  unreachableIcon
+  unreachableIcon,
+  warningIcon
 } from '../icons';
 import { IconButton, InlineEditor } from './controls';
 import { EstimatedStart } from './times';
@@ -31,8 +32,6 @@ export interface ICardActions {
 
 export interface IClusterCardProps {
   cluster: ICluster;
-  /** The title of the cluster's environment. */
-  environment: string;
   /** Why the last act was refused. */
   refusal: string;
   isSelected: boolean;
@@ -58,7 +57,9 @@ export function Notes(props: IClusterCardProps): JSX.Element {
   return (
     <>
       {!cluster.reachable && (
-        <Warning
+        <Note
+          icon={unreachableIcon}
+          label={trans.__('Unreachable')}
           text={trans.__('Cannot be reached: this is what was last known.')}
         />
       )}
@@ -69,7 +70,12 @@ export function Notes(props: IClusterCardProps): JSX.Element {
         <EstimatedStart start={cluster.estimated_start} trans={trans} />
       )}
       {cluster.warnings.map((warning, index) => (
-        <Warning key={index} text={warning} />
+        <Note
+          key={index}
+          icon={warningIcon}
+          label={trans.__('Warning')}
+          text={warning}
+        />
       ))}
       {refusal && (
         <div className="jp-HPCDask-message jp-mod-error" role="alert">
@@ -85,10 +91,17 @@ export function Notes(props: IClusterCardProps): JSX.Element {
   );
 }
 
-function Warning(props: { text: string }): JSX.Element {
+/** A sentence behind an icon, which has a name of its own. */
+function Note(props: {
+  icon: LabIcon;
+  label: string;
+  text: string;
+}): JSX.Element {
   return (
-    <div className="jp-HPCDask-card-warning">
-      <unreachableIcon.react tag="span" width="14px" height="14px" />
+    <div className="jp-HPCDask-card-note">
+      <span role="img" aria-label={props.label} title={props.label}>
+        <props.icon.react tag={null} width="14px" height="14px" />
+      </span>
       <span>{props.text}</span>
     </div>
   );
@@ -128,7 +141,7 @@ export function Progress(props: IClusterCardProps & IEditable): JSX.Element {
         />
       </div>
       <div className="jp-HPCDask-card-numbers">
-        {isEditing ? (
+        {isEditing && isScalable(cluster.state) ? (
           <span>
             <InlineEditor
               label={trans.__('Number of workers')}
@@ -176,13 +189,12 @@ export function Actions(
       </div>
     );
   }
-  const isStopping = state === 'stopping';
   return (
     <div className="jp-HPCDask-card-actions">
       <IconButton
         icon={codeIcon}
-        label={trans.__('Client code into the notebook')}
-        disabled={isStopping || !cluster.client_code}
+        label={trans.__('Insert client code')}
+        disabled={!isStoppable(state) || !cluster.client_code}
         onClick={() => actions.insertCode(id)}
       />
       <IconButton
@@ -194,7 +206,7 @@ export function Actions(
       <IconButton
         icon={scaleIcon}
         label={trans.__('Scale')}
-        disabled={isStopping || cluster.layout === 'allocation'}
+        disabled={!isScalable(state)}
         onClick={() => props.setEditing('workers')}
       />
       {logs}
@@ -202,7 +214,7 @@ export function Actions(
         icon={stopIcon}
         label={trans.__('Stop')}
         className="jp-HPCDask-stop"
-        disabled={isStopping}
+        disabled={!isStoppable(state)}
         onClick={() => actions.stop(id)}
       />
     </div>

@@ -1,7 +1,7 @@
 import * as React from 'react';
 
 import type { ICluster } from '../api/types';
-import { hasEnded, stateWord } from '../format';
+import { hasEnded, isStoppable, stateWord } from '../format';
 import { stateIcon } from '../icons';
 import { equal } from '../table';
 import {
@@ -22,7 +22,7 @@ function Card(props: IClusterCardProps): JSX.Element {
   const [editing, setEditing] = React.useState<Editing>(null);
   const { id, state } = cluster;
   const name = cluster.name || trans.__('new cluster');
-  const place = placeOf(cluster, props.environment);
+  const place = placeOf(cluster);
   const classes = [
     'jp-HPCDask-card',
     `jp-mod-${state}`,
@@ -81,9 +81,13 @@ export const ClusterCard = React.memo(
 );
 
 /** Where it runs, and what; the queue of this machine has no name of its own. */
-function placeOf(cluster: ICluster, environment: string): string {
-  const { site, site_title: title, queue } = cluster;
-  return [title || site, queue === site ? '' : queue, environment]
+function placeOf(cluster: ICluster): string {
+  const { site, site_title: title, queue, environment } = cluster;
+  return [
+    title || site,
+    queue === site ? '' : queue,
+    cluster.environment_title || environment
+  ]
     .filter(Boolean)
     .join(' · ');
 }
@@ -118,7 +122,7 @@ function Head(
       ) : (
         <span
           className="jp-HPCDask-card-name"
-          title={trans.__('%1 (double click to rename)', name)}
+          title={trans.__('%1 (double-click to rename)', name)}
           onDoubleClick={() => !props.isPlaceholder && setEditing('name')}
         >
           {name}
@@ -138,15 +142,18 @@ function onCardKey(
   actions: ICardActions,
   rename: () => void
 ): void {
-  const isOver = hasEnded(cluster.state);
+  const { id, state } = cluster;
   const acts: { [key: string]: () => void } = {
     Enter: () =>
-      cluster.dashboard_url
-        ? actions.showDashboards(cluster.id)
-        : actions.select(cluster.id),
-    ' ': () => actions.select(cluster.id),
-    Delete: () =>
-      isOver ? actions.forget(cluster.id) : actions.stop(cluster.id),
+      cluster.dashboard_url ? actions.showDashboards(id) : actions.select(id),
+    ' ': () => actions.select(id),
+    Delete: () => {
+      if (hasEnded(state)) {
+        actions.forget(id);
+      } else if (isStoppable(state)) {
+        actions.stop(id);
+      }
+    },
     F2: rename
   };
   const act = acts[event.key];

@@ -2,13 +2,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
 import { APIError } from '../api/client';
-import type { ICluster, ISite } from '../api/types';
+import type { ICluster } from '../api/types';
+import { Announcer } from './announcer';
 import type { ICardActions } from './cardParts';
 import { ClusterCard } from './clusterCard';
 
 export interface IClusterListProps {
   clusters: readonly ICluster[];
-  sites: readonly ISite[];
   selected: string | null;
   /** Why the clusters could not be read, if so. */
   problem: Error | null;
@@ -26,6 +26,11 @@ export function ClusterList(props: IClusterListProps): JSX.Element {
   const current = clusters.filter(one => one.state !== 'stopped');
   return (
     <div className="jp-HPCDask-clusterList" onKeyDown={moveFocus}>
+      <Announcer
+        clusters={clusters.filter(one => !props.isPlaceholder(one.id))}
+        isLoading={isLoading}
+        trans={trans}
+      />
       {problem && (
         <div className="jp-HPCDask-message jp-mod-error" role="alert">
           {problemText(problem, trans)}
@@ -63,7 +68,6 @@ function Cards(props: IClusterListProps & { label: string }): JSX.Element {
         <ClusterCard
           key={cluster.id}
           cluster={cluster}
-          environment={environmentTitle(cluster, props.sites)}
           refusal={props.refusal(cluster.id)}
           isSelected={cluster.id === selected}
           isTabStop={cluster === tabStop}
@@ -83,17 +87,17 @@ function Empty(props: {
   const { isFirst, trans } = props;
   return isFirst ? (
     <div className="jp-HPCDask-empty">
-      <p>{trans.__('No cluster yet.')}</p>
+      <p>{trans.__('No clusters yet.')}</p>
       <p>{trans.__('Choose a size above and click Launch cluster.')}</p>
       <p>
         {trans.__(
-          'Its card stands here at once; as soon as it runs, put its client code into your notebook.'
+          'Its card appears here at once. As soon as it runs, insert its client code into your notebook.'
         )}
       </p>
     </div>
   ) : (
     <div className="jp-HPCDask-empty">
-      <p>{trans.__('No cluster at the moment.')}</p>
+      <p>{trans.__('No clusters at the moment.')}</p>
     </div>
   );
 }
@@ -101,17 +105,9 @@ function Empty(props: {
 function problemText(problem: Error, trans: TranslationBundle): string {
   return problem instanceof APIError && problem.status === 404
     ? trans.__(
-        'The server extension does not answer. Is hpcdask_ext enabled in this Jupyter server (jupyter server extension list)?'
+        'The server extension does not answer. Is hpcdask_ext enabled in this Jupyter server? The command “jupyter server extension list” shows it.'
       )
     : trans.__('The clusters could not be read: %1', problem.message);
-}
-
-function environmentTitle(cluster: ICluster, sites: readonly ISite[]): string {
-  const site = sites.find(one => one.name === cluster.site);
-  const known = site?.environments.find(
-    one => one.name === cluster.environment
-  );
-  return known?.title || cluster.environment;
 }
 
 /** The arrow keys move between the cards. */

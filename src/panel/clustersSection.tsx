@@ -19,7 +19,6 @@ export class ClustersSection extends ReactWidget {
     this._actions = cardActions(model, commands);
     model.clustersChanged.connect(this._onChanged, this);
     model.selectedChanged.connect(this._onChanged, this);
-    model.sitesChanged.connect(this._onChanged, this);
     void model.ready.then(() => {
       this._isLoading = false;
       this._onChanged();
@@ -34,7 +33,6 @@ export class ClustersSection extends ReactWidget {
     const { model } = this._options;
     model.clustersChanged.disconnect(this._onChanged, this);
     model.selectedChanged.disconnect(this._onChanged, this);
-    model.sitesChanged.disconnect(this._onChanged, this);
     super.dispose();
   }
 
@@ -43,7 +41,6 @@ export class ClustersSection extends ReactWidget {
     return (
       <ClusterList
         clusters={model.clusters}
-        sites={model.sites}
         selected={model.selected?.id ?? null}
         problem={model.problem}
         isLoading={this._isLoading}

@@ -1,6 +1,6 @@
 import * as React from 'react';
 
-import { cluster, site } from '../../__tests__/fixtures';
+import { cluster } from '../../__tests__/fixtures';
 import { APIError } from '../../api/client';
 import { ClusterList, IClusterListProps } from '../clusterList';
 import { Page, trans } from './render';
@@ -14,7 +14,6 @@ describe('ClusterList', () => {
     page.render(
       <ClusterList
         clusters={[cluster()]}
-        sites={[site()]}
         selected={null}
         problem={null}
         isLoading={false}
@@ -84,10 +83,74 @@ describe('ClusterList', () => {
     expect(textContent).toContain('Starts at about');
     expect(textContent).toContain('a worker ended');
     expect(textContent).toContain('Cannot be reached');
+    const icons = page.all('.jp-HPCDask-card-note [role="img"]');
+    expect(icons.map(one => one.getAttribute('aria-label'))).toEqual([
+      'Unreachable',
+      'Warning'
+    ]);
+    const [unreachable, warning] = icons.map(one => one.innerHTML);
+    expect(unreachable).toContain('<svg');
+    expect(warning).toContain('<svg');
+    expect(warning).not.toBe(unreachable);
+  });
+
+  it('says why a cluster that runs cannot be reached', () => {
+    const reason = 'The scheduler did not answer (TimeoutError).';
+    show({ clusters: [cluster({ reachable: false, reason })] });
+    const { textContent } = page.get('[data-state="running"]');
+    expect(textContent).toContain('Cannot be reached');
+    expect(textContent).toContain(reason);
+  });
+
+  it('names an environment that has no title', () => {
+    show({ clusters: [cluster({ environment_title: '' })] });
+    expect(page.get('.jp-HPCDask-card-place').textContent).toBe(
+      'Centre (Slurm) · regular · python3'
+    );
+  });
+
+  it('tells screen readers of changes, outside of what is folded', () => {
+    show({ clusters: [cluster({ state: 'stopping' })] });
+    show({ clusters: [cluster({ state: 'stopped' })] });
+    const region = page.get('[role="status"]');
+    expect(region.closest('details')).toBeNull();
+    expect(region.textContent).toBe('era5: stopped');
+  });
+
+  it('tells screen readers of a launch when the server has answered', () => {
+    const launched = cluster({ id: 'launching-1', state: 'submitting' });
+    show({ clusters: [] });
+    show({ clusters: [launched], isPlaceholder: () => true });
+    expect(page.get('[role="status"]').textContent).toBe('');
+    show({ clusters: [{ ...launched, id: 'a' }] });
+    expect(page.get('[role="status"]').textContent).toBe('era5: submitting');
   });
 
   it.each([
-    ['Client code into the notebook', 'insertCode'],
+    ['submitting', true, false],
+    ['pending', false, false],
+    ['stopping', true, true]
+  ] as const)(
+    'while %s: scale is disabled %p, stop is disabled %p',
+    (state, isScaleOff, isStopOff) => {
+      show({ clusters: [cluster({ state })] });
+      expect(page.button('Scale').disabled).toBe(isScaleOff);
+      expect(page.button('Stop').disabled).toBe(isStopOff);
+      page.press(page.get('.jp-HPCDask-card'), 'Delete');
+      expect(acts).toEqual(isStopOff ? [] : [['stop', 'k3v9x0q2']]);
+    }
+  );
+
+  it('takes the number editor away when scaling is over', () => {
+    show();
+    page.click(page.button('Scale'));
+    expect(page.all('input[type="number"]')).toHaveLength(1);
+    show({ clusters: [cluster({ state: 'stopping' })] });
+    expect(page.all('input[type="number"]')).toEqual([]);
+  });
+
+  it.each([
+    ['Insert client code', 'insertCode'],
     ['Dashboards', 'showDashboards'],
     ['Logs', 'showLogs'],
     ['Stop', 'stop']
