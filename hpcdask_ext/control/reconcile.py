@@ -222,14 +222,20 @@ def _no_worker(cluster: Cluster, explain: Explain) -> str:
 
 
 def _warnings(cluster: Cluster) -> tuple[str, ...]:
-    """Return the warnings of the launch, and one for worker jobs that failed while others live."""
+    """Return the warnings of the launch, and one for worker jobs that are missed while others live."""
     kept = tuple(text for text in cluster.warnings if not text.endswith(_SEE_LOGS))
-    workers = [element for job in cluster.jobs if job.role is Role.WORKER for element in job.elements.values()]
-    failed = [element for element in workers if element.state is JobState.FAILED]
-    if not failed:
+    jobs = [job for job in cluster.jobs if job.role is Role.WORKER]
+    missed = [element for job in jobs for element in job.elements.values() if _is_missed(element, job.walltime)]
+    if not missed:
         return kept
-    reasons = "; ".join(sorted({element.reason for element in failed if element.reason}))
-    return (*kept, f"{len(failed)} of {len(workers)} worker jobs failed ({reasons}){_SEE_LOGS}")
+    reasons = "; ".join(sorted({element.reason or "exit code 0" for element in missed}))
+    count = sum(len(job.elements) for job in jobs)
+    return (*kept, f"{len(missed)} of {count} worker jobs failed or ended early ({reasons}){_SEE_LOGS}")
+
+
+def _is_missed(element: Element, walltime: timedelta | None) -> bool:
+    """Return whether an element is over though neither we nor its walltime wanted that."""
+    return element.state.is_final and not element.cancelled and not _is_over(element, walltime)
 
 
 _NOT_ENDED = "Not everything could be ended yet. "

@@ -149,7 +149,7 @@ def test_one_failed_worker_job_is_a_warning_with_its_reason_while_others_live(ma
     answers = asked(running, failed)
     cluster = reconcile(make_cluster(), Observation(after(60), reports, ADDRESS, workers(1), answers), explain)
     assert cluster.state is ClusterState.RUNNING
-    assert cluster.warnings == ("1 of 2 worker jobs failed (OUT_OF_MEMORY): see their logs.",)
+    assert cluster.warnings == ("1 of 2 worker jobs failed or ended early (OUT_OF_MEMORY): see their logs.",)
     again = reconcile(cluster, Observation(after(61), reports, ADDRESS, workers(1), answers), explain)
     assert again.warnings == cluster.warnings
 
@@ -159,7 +159,7 @@ def test_what_somebody_else_cancelled_is_missed(make_cluster):
     cancelled = JobStatus("7", "hpcdask-c-workers-1", JobState.ENDED, (2,), "CANCELLED")
     seen = Observation(after(60), UP, ADDRESS, workers(1), asked(running, cancelled))
     cluster = reconcile(make_cluster(), seen, explain)
-    assert cluster.warnings == ("1 of 2 worker jobs failed (CANCELLED): see their logs.",)
+    assert cluster.warnings == ("1 of 2 worker jobs failed or ended early (CANCELLED): see their logs.",)
 
 
 def test_a_stopping_cluster_has_ended_once_none_of_its_jobs_is_left_and_not_before(make_cluster):
