@@ -28,6 +28,7 @@ class RealCluster:
     """A scheduler, and what was started for it."""
 
     record: Cluster
+    warm_root: Path
     started: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -45,7 +46,7 @@ class RealCluster:
         return address
 
     def start_scheduler(self) -> None:
-        self._start(scheduler_command(self.record, local_site()), "scheduler", 1)
+        self._start(scheduler_command(self.record, local_site(), self.warm_root), "scheduler", 1)
         deadline = time.monotonic() + 40
         while SchedulerAddress.read(self.record.scheduler_file) is None:
             assert self.started[0].poll() is None, self.log
@@ -122,7 +123,7 @@ class RealCluster:
 def make_cluster(directory: Path) -> RealCluster:
     directory.chmod(0o700)
     Credentials(directory).create()
-    return RealCluster(record(directory))
+    return RealCluster(record(directory), warm_root=directory / "warm")
 
 
 @pytest.fixture(scope="session")
