@@ -210,7 +210,11 @@ function SitesProblem(props: ILaunchFormProps): JSX.Element | null {
       <div role="alert">
         {trans.__('The sites could not be read: %1', sitesProblem.message)}
       </div>
-      <button type="button" className="jp-mod-styled" onClick={onRetry}>
+      <button
+        type="button"
+        className="jp-mod-styled jp-HPCDask-smallButton"
+        onClick={onRetry}
+      >
         {trans.__('Try again')}
       </button>
     </div>

@@ -38,7 +38,7 @@ export function Logs(props: {
         <section key={`${log.role} ${log.job} ${index}`}>
           <h3>
             {roleWord(log.role, trans)}
-            {log.job && <code>{log.job}</code>}
+            {log.job && log.job !== log.role && <code>{log.job}</code>}
           </h3>
           {log.truncated && (
             <div className="jp-HPCDask-logs-truncated">

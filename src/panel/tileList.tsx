@@ -102,7 +102,7 @@ function Group(props: ITileListProps & { group: IPlotGroup }): JSX.Element {
         {props.hasLayout && (
           <button
             type="button"
-            className="jp-mod-styled jp-HPCDask-layoutButton"
+            className="jp-mod-styled jp-HPCDask-smallButton"
             title={trans.__('Open the usual dashboards beside the notebook')}
             onClick={props.onOpenLayout}
           >

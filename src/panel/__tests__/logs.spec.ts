@@ -1,9 +1,10 @@
 import { nullTranslator } from '@jupyterlab/translation';
+import { renderToStaticMarkup } from 'react-dom/server';
 
 import { settled } from '../../__tests__/fixtures';
 import { APIError } from '../../api/client';
 import type { ILog, LogRole } from '../../api/types';
-import { LogsView } from '../logs';
+import { Logs, LogsView } from '../logs';
 
 const trans = nullTranslator.load('hpcdask_ext');
 
@@ -12,6 +13,19 @@ type Asked = {
   answer: (text: string) => void;
   refuse: (message: string) => void;
 };
+
+it('a log is named once, by its role and its job', () => {
+  const log = { text: '', truncated: false };
+  const logs: ILog[] = [
+    { ...log, role: 'launch', job: 'launch' },
+    { ...log, role: 'worker', job: '4711' }
+  ];
+  const html = renderToStaticMarkup(Logs({ logs, problem: '', trans }));
+  expect(html.match(/<h3>.*?<\/h3>/g)).toEqual([
+    '<h3>Launch</h3>',
+    '<h3>Worker<code>4711</code></h3>'
+  ]);
+});
 
 describe('LogsView', () => {
   let asked: Asked[];
