@@ -5,6 +5,7 @@ Nothing of the user is read or written: home, data, configuration and workspaces
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -32,11 +33,24 @@ def environment(home: Path) -> dict[str, str]:
     return os.environ | {variable: str(home / name) for variable, name in places.items()}
 
 
+def add_kernel_without_dask(home: Path) -> None:
+    """Give the user a kernel whose environment cannot run Dask: a launch with it fails."""
+    place = home / "without-dask"
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(place)], check=True)  # noqa: S603
+    argv = [str(place / "bin" / "python"), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    spec = home / "data" / "kernels" / "without-dask" / "kernel.json"
+    spec.parent.mkdir(parents=True)
+    spec.write_text(json.dumps({"argv": argv, "display_name": "Without Dask", "language": "python"}))
+
+
 def main() -> int:
     """Serve until told to stop."""
     with tempfile.TemporaryDirectory(prefix="hpcdask-ui-", ignore_cleanup_errors=True) as name:
+        home = Path(name)
+        variables = environment(home)
+        add_kernel_without_dask(home)
         command = [sys.executable, "-m", "jupyterlab", "--config", str(CONFIG)]
-        server = subprocess.Popen(command, env=environment(Path(name)))  # noqa: S603
+        server = subprocess.Popen(command, env=variables)  # noqa: S603
 
         def stop(number: int, _: FrameType | None) -> None:
             server.send_signal(number)

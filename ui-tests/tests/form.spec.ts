@@ -27,6 +27,23 @@ test('each wrong field has its error beside it', async ({ page, panel }) => {
   ).toHaveCount(0);
 });
 
+test('a walltime ends a cluster on this machine too', async ({ panel }) => {
+  const walltime = panel.getByLabel('Walltime', { exact: true });
+  await expect(walltime).toBeHidden();
+  await panel.getByText('More', { exact: true }).click();
+  await expect(walltime).toHaveValue('');
+  await expect(walltime).toHaveAttribute('placeholder', 'no limit');
+  await walltime.fill('soon');
+  await button(panel, 'Launch cluster').click();
+  const field = panel.locator('[data-field="walltime"]');
+  await expect(field.getByRole('alert')).toContainText('soon');
+  await walltime.fill('00:10:00');
+  await expect(panel.locator('output')).toContainText('10 min');
+  const id = await launch(panel);
+  await running(panel, id);
+  await expect(cards(panel, id)).toContainText(/(10|9) min left/);
+});
+
 test('Enter in a field launches, and the form is remembered', async ({
   page,
   panel

@@ -41,7 +41,7 @@ test('a cluster from the button to a plot beside the notebook, and back', async 
 
   await test.step('the client code computes in a notebook', async () => {
     await page.notebook.createNew('work.ipynb');
-    await button(card, 'Client code into the notebook').click();
+    await button(card, 'Insert client code').click();
     await expect(page.locator('.jp-Notebook .jp-Cell').first()).toContainText(
       'Client('
     );
