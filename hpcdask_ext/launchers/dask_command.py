@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shlex
+import socket
 import sys
 from pathlib import Path
 
@@ -52,7 +53,7 @@ def warm_directory(environment: Environment, root: Path) -> Path | None:
     """
     if len(environment.argv) != 1 or sys.platform != "linux":
         return None
-    key = json.dumps([environment.argv, sorted(environment.env.items())])
+    key = json.dumps([socket.gethostname(), environment.argv, sorted(environment.env.items())])
     return root / hashlib.sha256(key.encode()).hexdigest()[:16]
 
 

@@ -21,11 +21,17 @@ import os
 import signal
 import socket
 import sys
+import time
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 IDLE = 900.0
+_LOOK = 30.0  # seconds between looks at whether the socket is still there
 _PATIENCE = 5.0  # seconds that `run` waits for a process that is still importing
+_GRACE = 3.0  # seconds between the two signals with which a program is ended whose `run` was killed
+_STARTING = ("PYTHON", "LD_", "DASK_CONFIG", "DASK_LOGGING")
 _READY, _GO = b"R", b"G"
 _MODULES = ("distributed", "distributed.scheduler", "distributed.dashboard.scheduler", "bokeh.server.server")
 _SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -44,12 +50,18 @@ def start(directory: str) -> None:
         null = os.open(os.devnull, os.O_RDWR)
         for descriptor in range(3):
             os.dup2(null, descriptor)
-        _serve(lock)
-        os._exit(0)
+        request = _serve(lock)
+        if request is not None:  # this is a fork, and goes on as the program: its end is as that of any
+            _run_module(**request)
 
 
-def _serve(lock: int) -> None:
-    """Answer requests, each in a fork, until nobody asks any more or Dask was installed anew."""
+def _serve(lock: int) -> dict[str, Any] | None:
+    """Answer requests, each in a fork, until nobody asks any more or Dask was installed anew.
+
+    Returns
+    -------
+        What to run, in a fork; None in the process itself.
+    """
     Path("socket").unlink(missing_ok=True)
     listener = socket.socket(socket.AF_UNIX)
     listener.bind("socket")
@@ -57,20 +69,33 @@ def _serve(lock: int) -> None:
     modules = _import()
     stamps = [_stamp(module) for module in modules]
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the forks: they tell their ends themselves
-    listener.settimeout(IDLE)
-    while True:
+    own = Path("socket").stat().st_ino
+    listener.settimeout(min(_LOOK, IDLE))
+    asked = time.monotonic()
+    while time.monotonic() - asked < IDLE and _is_own(own):
         try:
             connection, _ = listener.accept()
         except TimeoutError:
-            break
+            continue
+        asked = time.monotonic()
         if [_stamp(module) for module in modules] != stamps:
             break
         if os.fork() == 0:
             listener.close()
             os.close(lock)  # it is the process's own: a fork may outlive that
-            _become(connection)
+            return _become(connection)
         connection.close()
-    Path("socket").unlink(missing_ok=True)
+    if _is_own(own):
+        Path("socket").unlink()
+    return None
+
+
+def _is_own(inode: int) -> bool:
+    """Return whether the socket is still there, and still this process's: else nobody can ask any more."""
+    try:
+        return Path("socket").stat().st_ino == inode
+    except OSError:
+        return False
 
 
 def _import() -> list[object]:
@@ -94,22 +119,44 @@ def _stamp(module: object) -> object:
     return status.st_mtime_ns, status.st_size
 
 
-def _become(connection: socket.socket) -> None:
-    """Turn this fork into what the request asks for; never returns."""
+def _become(connection: socket.socket) -> dict[str, Any]:
+    """Fork once more: return what to run in the program's process; the other one waits for that and tells its end."""
+    program = 0
     try:
         size, descriptors, _, _ = socket.recv_fds(connection, 8, 3)
         request = json.loads(_receive(connection, int.from_bytes(size, "big")))
-        for number, descriptor in enumerate(descriptors):
-            os.dup2(descriptor, number)
-            os.close(descriptor)
+        if request.pop("python") != sys.executable or _of_start(request["variables"]) != _of_start(os.environ):
+            os._exit(1)
         connection.sendall(_READY)
-        if connection.recv(1) == _GO:  # else `run` has lost its patience
-            code = _run_module(connection, **request)
-            sys.stdout.flush()
-            sys.stderr.flush()
-            connection.sendall(bytes([code]))
-    finally:
+        if connection.recv(1) != _GO:  # `run` has lost its patience
+            os._exit(1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        program = os.fork()
+        if program:
+            _watch(connection, program)
+    except BaseException:  # noqa: BLE001  (nobody is there to be told)
         os._exit(1)
+    connection.close()
+    for number, descriptor in enumerate(descriptors):
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    return dict(request)
+
+
+def _of_start(variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that count only when Python, its libraries or Dask are loaded."""
+    return {name: value for name, value in variables.items() if name.startswith(_STARTING)}
+
+
+def _watch(connection: socket.socket, program: int) -> None:
+    """Pass signals on to the program, tell its exit code as shells do, and end with it."""
+    import threading  # noqa: PLC0415  (`run` has no time for what only a fork needs)
+
+    os.setsid()  # what ends the warm process and its group has nothing to do with this
+    threading.Thread(target=_obey, args=(connection, program), daemon=True).start()
+    code = os.waitstatus_to_exitcode(os.waitpid(program, 0)[1])
+    connection.sendall(bytes([code if code >= 0 else 128 - code]))
+    os._exit(0)
 
 
 def _receive(connection: socket.socket, size: int) -> bytes:
@@ -119,47 +166,46 @@ def _receive(connection: socket.socket, size: int) -> bytes:
     return message
 
 
-def _run_module(
-    connection: socket.socket, module: str, arguments: list[str], variables: dict[str, str], directory: str
-) -> int:
-    """Run a module as ``python -m`` does and return its exit code."""
+def _run_module(module: str, arguments: list[str], variables: dict[str, str], directory: str, umask: int) -> None:
+    """Run a module as ``python -m`` does."""
     import random  # noqa: PLC0415  (`run` has no time for what only a fork needs)
     import runpy  # noqa: PLC0415
-    import threading  # noqa: PLC0415
-    import traceback  # noqa: PLC0415
 
     import dask  # noqa: PLC0415
 
     os.setsid()
+    os.umask(umask)
     os.chdir(directory)
     os.environ.clear()
     os.environ.update(variables)
-    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     random.seed()
     dask.config.refresh()
-    threading.Thread(target=_obey, args=(connection,), daemon=True).start()
+    if not getattr(sys.flags, "safe_path", False):
+        sys.path[0] = directory  # in place of this file's
     sys.argv = [module, *arguments]
-    try:
-        runpy.run_module(module, run_name="__main__", alter_sys=True)
-    except SystemExit as end:
-        return end.code if isinstance(end.code, int) else int(end.code is not None)
-    except BaseException:  # noqa: BLE001  (whatever it is, it is this process's end, told as Python tells it)
-        traceback.print_exc()
-        return 1
-    return 0
+    runpy.run_module(module, run_name="__main__", alter_sys=True)
 
 
-def _obey(connection: socket.socket) -> None:
-    """Raise in this process the signals that `run` passes on, and end it when `run` was killed."""
+def _obey(connection: socket.socket, program: int) -> None:
+    """Pass on the signals that `run` got, and end the program when `run` was killed."""
     while number := connection.recv(1):
-        os.kill(os.getpid(), number[0])
-    os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(program, number[0])
+    os.kill(program, signal.SIGTERM)
+    time.sleep(_GRACE)
+    os.kill(program, signal.SIGKILL)
 
 
 def run(directory: str, argv: list[str]) -> int:
     """Run ``PYTHON -m MODULE ARGUMENT...``, warm if it can be, and return the exit code."""
     here = os.getcwd()
-    request = {"module": argv[2], "arguments": argv[3:], "variables": dict(os.environ), "directory": here}
+    os.umask(umask := os.umask(0o077))
+    request: dict[str, Any] = {
+        "module": argv[2],
+        "arguments": argv[3:],
+        "variables": dict(os.environ),
+        "directory": here,
+    }
+    request |= {"umask": umask, "python": sys.executable}
     try:
         os.chdir(directory)
         connection = socket.socket(socket.AF_UNIX)
@@ -177,7 +223,8 @@ def run(directory: str, argv: list[str]) -> int:
         os.execvp(argv[0], argv)  # noqa: S606  (no shell is wanted)
     connection.setblocking(True)
     for number in _SIGNALS:
-        signal.signal(number, lambda number, _: connection.sendall(bytes([number])))
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda number, _: connection.sendall(bytes([number])))
     code = connection.recv(1)
     return code[0] if code else 128 + signal.SIGKILL
 

@@ -30,11 +30,6 @@ from .test_warm import large
 from .warm_process import PROGRAMS, Warm, write_no_dask
 
 
-def bug(reason: str) -> pytest.MarkDecorator:
-    """Mark what the forked process does differently, until it does not."""
-    return pytest.mark.xfail(strict=True, reason=reason)
-
-
 @pytest.fixture(scope="module")
 def warm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     """Return a warm process without Dask."""
@@ -61,7 +56,6 @@ def test_a_program_sees_what_it_would_see_without_the_process(warm: Warm, tmp_pa
     assert seen == expected
 
 
-@bug("sys.path[0] is the payload's folder, not the working directory")
 def test_modules_are_found_where_they_would_be_without_the_process(warm: Warm, tmp_path: Path) -> None:
     cold, run = (one.run("facts", cwd=tmp_path).facts["path"] for one in (warm.without_process(), warm))
     assert run == cold
@@ -80,21 +74,18 @@ def test_variables_of_300_kilobytes(warm: Warm) -> None:
     assert {name: value for name, value in ended.facts["variables"].items() if name in large(300_000)} == large(300_000)
 
 
-@bug("the umask is that of the warm process")
 def test_the_umask_is_that_of_run(warm: Warm) -> None:
     ended = warm.run("facts", before=lambda: os.umask(0o027))
     assert ended.is_warm
     assert ended.facts["umask"] == 0o027
 
 
-@bug("a warm process started with other variables for Python is used all the same")
 def test_variables_that_python_reads_when_it_starts_count(warm: Warm, tmp_path: Path) -> None:
     (tmp_path / "only_here.py").write_text("print('found')")
     process = warm.popen("only_here", env=warm.variables | {"PYTHONPATH": str(tmp_path)})
     assert process.communicate(timeout=10) == ("found\n", "")
 
 
-@bug("the warm process of another Python is used all the same")
 def test_another_python_runs_without_the_process(warm: Warm, tmp_path: Path) -> None:
     python = tmp_path / "python"
     python.symlink_to(Path(sys.executable).resolve())
@@ -102,22 +93,19 @@ def test_another_python_runs_without_the_process(warm: Warm, tmp_path: Path) -> 
     assert ended.facts["python"] == str(python)
 
 
-NO_END = bug("the fork leaves by os._exit, and tells `run` the exit codes from 0 to 255")
-
-
 @pytest.mark.parametrize(
     ("how", "what"),
     [
         ("exit", "0"),
         ("exit", "3"),
-        pytest.param("exit", "-1", marks=NO_END),
-        pytest.param("exit", "256", marks=NO_END),
-        pytest.param("say", "the last word", marks=NO_END),
+        ("exit", "-1"),
+        ("exit", "256"),
+        ("say", "the last word"),
         ("raise", "an error"),
-        pytest.param("at the end", "closed", marks=NO_END),
-        pytest.param("signal", "SIGTERM", marks=NO_END),
+        ("at the end", "closed"),
+        ("signal", "SIGTERM"),
         ("signal", "SIGKILL"),
-        pytest.param("signal", "SIGABRT", marks=NO_END),
+        ("signal", "SIGABRT"),
     ],
 )
 def test_a_program_ends_as_without_the_process(warm: Warm, how: str, what: str) -> None:
@@ -148,7 +136,6 @@ def test_a_program_ends_when_run_is_killed(warm: Warm) -> None:
     assert run.process.communicate()[0] == f"{int(signal.SIGTERM)}\n", "it could not close down"
 
 
-@bug("nothing but SIGTERM is tried")
 def test_a_program_that_does_not_listen_ends_when_run_is_killed(warm: Warm) -> None:
     run = warm.begin(9, "SIGTERM")
     assert run.is_warm
@@ -231,7 +218,6 @@ def test_dasks_configuration_is_that_of_run(with_dask: Warm) -> None:
         assert (ended.is_warm, ended.facts["color"]) == (True, color)
 
 
-@bug("Dask reads the variable when it is imported, which is in the warm process")
 def test_dasks_configuration_is_read_where_the_variables_of_run_say(with_dask: Warm, tmp_path: Path) -> None:
     (tmp_path / "warm-test.yaml").write_text("warm-test: {color: green}")
     ended = with_dask.run("facts", "color", env=job_variables(with_dask) | {"DASK_CONFIG": str(tmp_path)})
@@ -261,7 +247,6 @@ def test_a_forked_scheduler_closes_down_when_it_is_asked_to(launched: Callable[[
     assert "Traceback" not in cluster.log
 
 
-@NO_END
 def test_a_forked_scheduler_takes_its_file_away(launched: Callable[[str], RealCluster]) -> None:
     cluster = launched("only")
     cluster.started[0].terminate()
@@ -269,7 +254,6 @@ def test_a_forked_scheduler_takes_its_file_away(launched: Callable[[str], RealCl
     assert not cluster.record.scheduler_file.exists()
 
 
-@bug("sys.path[0] is the payload's folder, not the working directory")
 async def test_a_forked_scheduler_finds_modules_in_its_directory(launched: Callable[[str], RealCluster]) -> None:
     cluster = launched("only")
     (cluster.record.directory / "beside_the_notebook.py").write_text("value = 5")
