@@ -59,5 +59,11 @@ export default tseslint.config(
       'jupyter/no-untranslated-string': 'off'
     }
   },
+  {
+    // Their types are not checked: the packages are not there in this step.
+    files: ['ui-tests/**'],
+    languageOptions: { globals: { ...globals.browser, ...globals.node } },
+    rules: { 'no-undef': 'error' }
+  },
   prettier
 );

@@ -1,9 +1,18 @@
 import type { Locator } from '@playwright/test';
 
-import { cards, button, expect, launch, picture, running, test } from './lab';
+import {
+  button,
+  cards,
+  chooseSize,
+  expect,
+  launch,
+  picture,
+  running,
+  test
+} from './lab';
 
 test('each wrong field has its error beside it', async ({ page, panel }) => {
-  await panel.getByRole('radio', { name: 'Custom' }).check({ force: true });
+  await chooseSize(panel, 'Custom');
   await panel.getByLabel('Workers', { exact: true }).fill('1000');
   await panel.getByLabel('Cores', { exact: true }).fill('1000');
   await memory(panel).fill('12 Gigs');
@@ -48,7 +57,7 @@ test('Enter in a field launches, and the form is remembered', async ({
   page,
   panel
 }) => {
-  await panel.getByRole('radio', { name: 'Custom' }).check({ force: true });
+  await chooseSize(panel, 'Custom');
   await panel.getByLabel('Workers', { exact: true }).fill('1');
   await memory(panel).fill('600 MiB');
   await expect(panel.locator('output')).toContainText('1 worker');
@@ -58,7 +67,6 @@ test('Enter in a field launches, and the form is remembered', async ({
   await page.waitForTimeout(1_000);
   await page.reload({ waitForIsReady: false });
   await expect(memory(panel)).toHaveValue('600 MiB');
-  await panel.getByRole('radio', { name: 'Small' }).check({ force: true });
 });
 
 for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
@@ -70,12 +78,12 @@ for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
     await panel.getByText('More', { exact: true }).click();
     await picture(page, `more-${suffix}`);
     await panel.getByText('More', { exact: true }).click();
-    await panel.getByRole('radio', { name: 'Custom' }).check({ force: true });
+    await chooseSize(panel, 'Custom');
     await panel.getByLabel('Workers', { exact: true }).fill('1000');
     await button(panel, 'Launch cluster').click();
     await expect(panel.getByRole('alert').first()).toBeVisible();
     await picture(page, `errors-${suffix}`);
-    await panel.getByRole('radio', { name: 'Small' }).check({ force: true });
+    await chooseSize(panel, 'Small');
     const id = await launch(panel);
     await picture(page, `submitting-${suffix}`);
     await running(panel, id);

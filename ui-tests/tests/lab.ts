@@ -41,6 +41,13 @@ export function cards(panel: Locator, id = ''): Locator {
   return panel.locator(id ? `[data-cluster-id="${id}"]` : '[data-cluster-id]');
 }
 
+/** Choose a size by its card; the form is drawn a moment after the click. */
+export async function chooseSize(panel: Locator, name: string): Promise<void> {
+  const size = panel.getByRole('radio', { name, exact: true });
+  await size.click({ force: true });
+  await expect(size).toBeChecked();
+}
+
 /** Launch a cluster by the button, and return its id. */
 export async function launch(panel: Locator): Promise<string> {
   const before = await ids(panel);
