@@ -1,4 +1,4 @@
-"""Batch systems: what jobs look like to each of them, and the runner that starts their commands."""
+"""Batch systems: the commands and job scripts of each, and the runner that starts the commands."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def batch_systems() -> Mapping[str, Callable[[str | None], BatchSystem]]:
-    """Return the batch systems by the word for each in site files; call one with the site's own template, or None."""
+    """Return the batch systems by their names in site files; call one with the site's own template text, or None."""
     from hpcdask_ext.batch.local import LocalSystem  # noqa: PLC0415  (importing the package must cost nothing)
     from hpcdask_ext.batch.slurm import SlurmSystem  # noqa: PLC0415
 

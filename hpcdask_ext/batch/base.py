@@ -1,7 +1,7 @@
 """The contract of a batch system: text in, text out.
 
-A batch system builds command lines and job scripts and reads what commands print. It does no I/O itself:
-`hpcdask_ext.batch.runner` is the only place that starts commands. So all of it is tested on recorded output.
+A batch system builds command lines and job scripts and parses what commands print. It does no I/O itself, so it can be
+tested on recorded output: only `hpcdask_ext.batch.runner` starts commands.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ class Command:
     timeout
         How long it may take.
     environment
-        Variables to set for it, beside those of this process.
+        Variables to set for it, in addition to those of this process.
     """
 
     argv: tuple[str, ...]
@@ -40,7 +40,7 @@ class Command:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """What a command that ran to its end answered."""
+    """The result of a command that ran to its end."""
 
     argv: tuple[str, ...]
     exit_code: int
@@ -49,7 +49,7 @@ class CommandResult:
 
     @property
     def words(self) -> str:
-        """What it said, for people: standard error, or standard output where that is empty."""
+        """What it printed, for people: standard error, or standard output if that is empty."""
         return self.stderr.strip() or self.stdout.strip()
 
 
@@ -60,10 +60,10 @@ class JobRequest:
     Parameters
     ----------
     name
-        Unique and plain (letters, digits, `-`): the mark by which a lost submission is found again.
+        Unique and plain (letters, digits, `-`): a lost submission is found again by it.
     command
-        The shell text that runs the Dask process, quoted by whoever built it. It may use `$HPCDASK_INDEX`, the
-        number (from 1) of the element.
+        The shell text that runs the Dask process, already quoted. It may use `$HPCDASK_INDEX`, the number (from 1) of
+        the element.
     count
         Elements of the array, at least 1.
     cores
@@ -71,7 +71,7 @@ class JobRequest:
     memory
         Bytes for each element.
     walltime
-        Longest run of each element; None where jobs have no end.
+        Longest run time of each element; None for no limit.
     report_prefix
         Each element writes ``<report_prefix>.<index>.started`` and ``<report_prefix>.<index>.ended``.
     log_prefix
@@ -81,9 +81,9 @@ class JobRequest:
     environment
         Variables to export before anything else.
     prologue
-        Lines of shell, the administrator's, to run before the command.
+        The administrator's shell lines, to run before the command.
     extra_directives
-        Directives of the site and of its options, without the batch system's own mark (`#SBATCH`).
+        Directives of the site and of its options, without the batch system's prefix (`#SBATCH`).
     """
 
     name: str
@@ -104,7 +104,7 @@ class JobRequest:
 
 @dataclass(frozen=True)
 class JobElements:
-    """Some elements of one submitted job: all of them, or those that `indexes` names (from 1)."""
+    """Elements of one submitted job: those in `indexes` (from 1), or all of them if that is None."""
 
     job_id: str
     indexes: tuple[int, ...] | None = None
@@ -112,11 +112,11 @@ class JobElements:
 
 @dataclass(frozen=True)
 class JobStatus:
-    """What a batch system says about some elements of one job that are all in the same state.
+    """What a batch system says about elements of one job that are all in the same state.
 
-    `indexes` is None where it speaks of the job as a whole: a job that is no array, or (Slurm) an array of which the
-    rest was cancelled before it started. Then it holds for all elements that have no status of their own. `reason` is
-    the batch system's own word (`Priority`), empty where it gives none.
+    `indexes` is None if it describes the job as a whole: a job that is not an array, or (Slurm) an array whose
+    remaining elements were cancelled before they started. It then applies to all elements without a status of their
+    own. `reason` is the batch system's own word (`Priority`), or empty.
     """
 
     job_id: str
@@ -131,13 +131,13 @@ class JobStatus:
 class BatchSystem(ABC):
     """What every batch system can do. One instance serves one site and is stateless.
 
-    A `parse_*` method gets the result of the command that its twin built. It raises `BatchRefused`, with the batch
-    system's own words, when that said no; `BatchUnreachable` when it could not answer (its daemon is away);
-    `NotUnderstood` when the text cannot be read. Who calls decides whether to retry: nothing here does.
+    A `parse_*` method gets the result of the command that the method of the same name built. It raises `BatchRefused`,
+    with the batch system's own words, if that refused; `BatchUnreachable` if it could not answer (its daemon is down);
+    `NotUnderstood` if the output cannot be parsed. Nothing here retries: that is up to the caller.
     """
 
     name: ClassVar[str]
-    """The word for it in site files: `slurm`."""
+    """Its name in site files: `slurm`."""
 
     title: ClassVar[str]
     """Its name for people: `Slurm`."""
@@ -149,12 +149,12 @@ class BatchSystem(ABC):
         Raises
         ------
         InvalidRequest
-            A value cannot stand in a directive (a control character, a line break).
+            A value cannot be used in a directive (it has a control character or a line break).
         """
 
     @abstractmethod
     def submit(self, job: JobRequest, script: Path) -> Command:
-        """Return the command that submits `script`, written from `job`: one submission for all its elements."""
+        """Return the command that submits `script`, made from `job`: one submission for all its elements."""
 
     @abstractmethod
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
@@ -162,11 +162,11 @@ class BatchSystem(ABC):
 
     @abstractmethod
     def query(self) -> Command:
-        """Return the one command that asks for all jobs of this user, recently ended ones included where it can."""
+        """Return the one command that asks for all jobs of this user, including recently ended ones if possible."""
 
     @abstractmethod
     def parse_query(self, result: CommandResult) -> Sequence[JobStatus]:
-        """Return what it said of each job. A job that a good answer does not mention is one it knows no more."""
+        """Return the status of each job. A job that a valid answer does not mention is no longer known."""
 
     @abstractmethod
     def cancel(self, jobs: Sequence[JobElements]) -> Command:
@@ -174,7 +174,7 @@ class BatchSystem(ABC):
 
     @abstractmethod
     def parse_cancel(self, result: CommandResult) -> None:
-        """Return when everything was cancelled or had ended before."""
+        """Return if everything was cancelled or had already ended."""
 
     @abstractmethod
     def explain(self, reason: str) -> str:

@@ -20,7 +20,7 @@ def format_indexes(indexes: Iterable[int]) -> str:
 
 
 def parse_indexes(text: str) -> tuple[int, ...]:
-    """Return the numbers that `text` stands for.
+    """Return the numbers that `text` lists.
 
     Raises
     ------
@@ -31,7 +31,7 @@ def parse_indexes(text: str) -> tuple[int, ...]:
     for part in text.split(","):
         match = _PART.fullmatch(part)
         if match is None:
-            raise ValueError(f"{text!r} is no list of element numbers")
+            raise ValueError(f"{text!r} is not a list of element numbers")
         first, last, step = match.groups()
         indexes.extend(range(int(first), int(last or first) + 1, int(step or 1)))
     return tuple(indexes)

@@ -24,12 +24,12 @@ _TIMEOUT = timedelta(seconds=30)
 class LocalSystem(BatchSystem):
     """The machine on which Jupyter runs. A job's id is its name, and it starts at once.
 
-    Cores, memory and walltime are not enforced: Dask keeps to the first two, and nobody waits for the third.
+    It does not enforce cores, memory and walltime: Dask's workers keep to them.
 
     Parameters
     ----------
     template
-        The site's own text of the job template, in place of ``templates/local.sh.jinja``.
+        Text of the site's own job template, used instead of ``templates/local.sh.jinja``.
     """
 
     name: ClassVar[str] = "local"
@@ -52,30 +52,30 @@ class LocalSystem(BatchSystem):
         if result.exit_code != 0:
             raise BatchRefused(f"The job could not be started on this machine: {result.words}")
         if result.stdout.strip() != job.name:
-            raise NotUnderstood(f"Starting {job.name} on this machine printed {result.words!r}.")
+            raise NotUnderstood(f"Starting {job.name} on this machine printed {result.words!r} instead of its name.")
         return job.name
 
     def query(self) -> Command:
-        """Return the command that lists the elements that live; ended ones are in no list."""
+        """Return the command that lists the live elements; ended ones are not listed anywhere."""
         return _command("query")
 
     def parse_query(self, result: CommandResult) -> Sequence[JobStatus]:
         """Return one status for each element."""
         if result.exit_code != 0:
-            raise BatchUnreachable(f"The processes of this machine could not be listed: {result.words}")
+            raise BatchUnreachable(f"The processes on this machine could not be listed: {result.words}")
         heading, *lines = result.stdout.splitlines() or [""]
         if heading != _HEADING:
-            raise NotUnderstood(f"The list of this machine's jobs begins with {heading!r}.")
+            raise NotUnderstood(f"The list of jobs on this machine begins with {heading!r} instead of its heading.")
         return [_status(line) for line in lines]
 
     def cancel(self, jobs: Sequence[JobElements]) -> Command:
-        """Return the command that ends processes, and waits until they are gone."""
+        """Return the command that ends processes and waits until they are gone."""
         return _command("cancel", *(_elements(job) for job in jobs))
 
     def parse_cancel(self, result: CommandResult) -> None:
-        """Return if nothing is left."""
+        """Return if no process is left."""
         if result.exit_code != 0:
-            raise BatchUnreachable(f"Not everything on this machine could be ended: {result.words}")
+            raise BatchUnreachable(f"Some processes on this machine could not be ended: {result.words}")
 
     def explain(self, reason: str) -> str:
         """Return `reason` in brackets: jobs do not wait here, so there is hardly ever one."""
@@ -94,7 +94,7 @@ def _elements(job: JobElements) -> str:
 def _status(line: str) -> JobStatus:
     match = _RECORD.fullmatch(line)
     if match is None or match["state"] != "running":
-        raise NotUnderstood(f"The list of this machine's jobs has a line {line!r}.")
+        raise NotUnderstood(f"The list of jobs on this machine has an unreadable line: {line!r}.")
     return JobStatus(
         job_id=match["job"],
         name=match["job"],

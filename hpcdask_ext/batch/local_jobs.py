@@ -6,9 +6,9 @@
     local_jobs.py query
     local_jobs.py cancel NAME[:INDEXES]...
 
-A job is known by a mark in the environment of its processes, ``HPCDASK_JOB=NAME``, and by nothing else: there is no
-file of process numbers that could be stale, and no number that could meanwhile be somebody else's. A process without
-the mark, or of another user, is never touched.
+A job is recognised only by a mark in the environment of its processes, ``HPCDASK_JOB=NAME``: there is no file of
+process ids that could be stale, and no id that could have been reused. A process without the mark, or of another user,
+is never touched.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 HEADING = "JOB\tINDEX\tSTATE\tPID\tHOST"
 PATIENCE = 6.0
-"""Seconds from the polite signal to the other: a Dask nanny takes 2 to 3 to end its worker."""
+"""Seconds from SIGTERM to SIGKILL: a Dask nanny takes 2 to 3 to end its worker."""
 LAST_WAIT = 3.0
 POLL = 0.05
 
@@ -45,7 +45,7 @@ class Process(NamedTuple):
 
     @property
     def leads(self) -> bool:
-        """Whether it is the one that was started as the element: the leader of the element's group."""
+        """Whether it is the process that was started for the element, which leads the element's group."""
         return self.pid == self.group
 
 
@@ -60,7 +60,7 @@ def main(arguments: list[str]) -> int:
 
 
 def submit(name: str, count: int, log_prefix: str, script: str) -> int:
-    """Start `count` elements, print the job's id, and leave them alone. All are started, or none stays."""
+    """Start `count` elements, print the job's id, and do not wait for them. If one cannot be started, end all."""
     try:
         for index in range(1, count + 1):
             _start(name, index, f"{log_prefix}.{index}.log", script)
@@ -73,7 +73,7 @@ def submit(name: str, count: int, log_prefix: str, script: str) -> int:
 
 
 def query() -> int:
-    """Print a line for each element that lives."""
+    """Print a line for each live element."""
     host = socket.gethostname()
     elements: dict[tuple[str, int], int] = {}
     for process in processes():
@@ -87,7 +87,7 @@ def query() -> int:
 
 
 def cancel(jobs: list[str]) -> int:
-    """End the processes of `jobs`: ask each group, wait, then kill what is left. 0 if nothing is."""
+    """End the processes of `jobs`: ask each group, wait, then kill the rest. Return 0 if none is left."""
     wanted = _wanted(jobs)
 
     def left() -> list[Process]:
@@ -101,7 +101,7 @@ def cancel(jobs: list[str]) -> int:
 
 
 def processes() -> Iterator[Process]:
-    """Yield this user's processes that carry the mark; what has ended has no environment any more."""
+    """Yield this user's processes that carry the mark; an ended process no longer has an environment."""
     listed = _proc() if os.path.exists("/proc/self/environ") else _psutil()  # noqa: PTH110  (pathlib costs 10 ms)
     for pid, environment in listed:
         job, index = environment.get("HPCDASK_JOB", ""), environment.get("HPCDASK_INDEX", "")
@@ -114,7 +114,7 @@ def _start(name: str, index: int, log: str, script: str) -> None:
     mark = {"HPCDASK_JOB": name, "HPCDASK_INDEX": str(index)}
     output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
     try:
-        # The mark stands in the arguments as well: macOS shows nobody the environment of its own programs.
+        # The mark is in the arguments too, because macOS hides the environment of its own programs.
         subprocess.Popen(  # noqa: S603
             ["/bin/sh", script, *(f"{key}={value}" for key, value in mark.items())],
             stdin=subprocess.DEVNULL,
@@ -128,7 +128,7 @@ def _start(name: str, index: int, log: str, script: str) -> None:
 
 
 def _signal(marked: list[Process], number: int) -> None:
-    """Signal each process once: whole groups through their leaders, and those that have left them or lost theirs."""
+    """Signal each process once: through its group if that has a marked leader, otherwise directly."""
     groups = {process.group for process in marked if process.leads}
     for process in marked:
         with suppress(ProcessLookupError, PermissionError):
@@ -139,7 +139,7 @@ def _signal(marked: list[Process], number: int) -> None:
 
 
 def _gone(left: Callable[[], list[Process]], seconds: float, kill: bool = False) -> bool:
-    """Wait until nothing is left, for `seconds`; `kill` it meanwhile."""
+    """Wait up to `seconds` until nothing is left, killing it if `kill`; return whether it is gone."""
     end = time.monotonic() + seconds
     while remaining := left():
         if time.monotonic() > end:
@@ -156,7 +156,7 @@ def _wanted(jobs: list[str]) -> Callable[[Process], bool]:
     for text in jobs:
         match = _WANTED.fullmatch(text)
         if match is None:
-            raise SystemExit(f"{text!r} names no job")
+            raise SystemExit(f"{text!r} does not name a job: write NAME or NAME:INDEXES")
         if match["indexes"] is None:
             every.add(match["name"])
             continue
@@ -167,7 +167,7 @@ def _wanted(jobs: list[str]) -> Callable[[Process], bool]:
 
 
 def _proc() -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield this user's processes with their environment, from Linux's own files: ten times as fast as psutil."""
+    """Yield this user's processes with their environment, from Linux's /proc: ten times as fast as psutil."""
     me = os.getuid()
     for entry in os.scandir("/proc"):
         with suppress(OSError):
@@ -179,7 +179,7 @@ def _proc() -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _psutil() -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield this user's processes with their environment, or the mark from their arguments where that is hidden."""
+    """Yield this user's processes with their environment, or with the mark from their arguments if that is hidden."""
     import psutil  # noqa: PLC0415  (only where there is no /proc)
 
     me = os.getuid()
@@ -212,7 +212,7 @@ def _parser() -> argparse.ArgumentParser:
 
 def _name(text: str) -> str:
     if not _NAME.fullmatch(text):
-        raise argparse.ArgumentTypeError(f"{text!r} is no name: letters, digits, '.', '_' and '-' only")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a job name: use only letters, digits, '.', '_' and '-'")
     return text
 
 

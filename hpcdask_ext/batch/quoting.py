@@ -1,7 +1,7 @@
-"""How values get into job scripts: quoted for the shell, checked for directives. No other text enters a script.
+"""How values get into job scripts: quoted for the shell, checked for directives.
 
-Templates see values through two filters: ``sh`` makes one word of the shell, ``directive`` one value of a directive.
-``line`` lets a whole directive of the administrator's through, if it is one line.
+Templates use two filters for values: ``sh`` makes one shell word, ``directive`` one value of a directive. A third,
+``line``, passes an administrator's whole directive if it is a single line.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ from hpcdask_ext.errors import FieldError, InvalidRequest
 if TYPE_CHECKING:
     import jinja2
 
-# Letters that neither a shell nor a directive's parser gives a meaning to. Everything else makes us quote.
+# Characters without a special meaning to directive parsers. Anything else is quoted.
 _PLAIN = re.compile(r"[A-Za-z0-9@%+=:,./_-]+")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
-# Control characters, line and paragraph separators, and halves of characters, which no file can hold.
+# Control characters, line and paragraph separators, and lone surrogates, which cannot be encoded in a file.
 _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Zl", "Zp", "Cs"})
 
 
 def sh(value: object, field: str = "command") -> str:
-    """Return `value` as one word of a POSIX shell, whatever is in it."""
+    """Return `value` as one word of a POSIX shell, whatever it contains."""
     text = str(value)
     if "\0" in text or any(unicodedata.category(letter) == "Cs" for letter in text):
-        raise _invalid(field, f"{text!r} has a character that no command line can hold")
+        raise _invalid(field, f"{text!r} has a character that no command line can contain: remove it")
     return shlex.quote(text)
 
 
@@ -40,7 +40,7 @@ def line(value: object, field: str) -> str:
     Raises
     ------
     InvalidRequest
-        It holds a line break or another control character; the error names `field`.
+        It contains a line break or another control character; the error names `field`.
     """
     text = str(value)
     if any(unicodedata.category(letter) in _FORBIDDEN_CATEGORIES for letter in text):
@@ -49,10 +49,10 @@ def line(value: object, field: str) -> str:
 
 
 def directive(value: object, field: str) -> str:
-    r"""Return `value` as one value of a directive, in double quotes where it needs them.
+    r"""Return `value` as one value of a directive, in double quotes if it needs them.
 
-    Inside of them a backslash takes the meaning from the next character. Slurm's parser reads it so (tried with
-    22.05: quotes of both kinds, ``\``, ``#``, ``$()`` and Unicode arrive as they are).
+    Inside quotes a backslash makes the next character literal. Slurm's parser reads it this way (tried with 22.05:
+    quotes of both kinds, ``\``, ``#``, ``$()`` and Unicode arrive unchanged).
     """
     text = line(value, field)
     if _PLAIN.fullmatch(text):
@@ -61,16 +61,16 @@ def directive(value: object, field: str) -> str:
 
 
 def variables(environment: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return the names and quoted values of `environment`; a name that no shell can export is refused."""
+    """Return the names and quoted values of `environment`, refusing names that a shell cannot export."""
     for name in environment:
         if not _VARIABLE.fullmatch(name):
-            raise _invalid("environment", f"{name!r} cannot be the name of an environment variable")
+            raise _invalid("environment", f"{name!r} is not a valid name for an environment variable")
     return [(name, sh(value, "environment")) for name, value in environment.items()]
 
 
 @cache
 def templates() -> jinja2.Environment:
-    """Return the environment in which all job templates are rendered, made at the first use."""
+    """Return the environment in which all job templates are rendered; it is made on first use."""
     import jinja2  # noqa: PLC0415  (not at start-up: most sessions never launch)
 
     environment = jinja2.Environment(
@@ -86,14 +86,14 @@ def templates() -> jinja2.Environment:
 
 
 def render(name: str, override: str | None, values: Mapping[str, object]) -> str:
-    """Return the script that the template `name`, or the site's own text for it, makes of `values`."""
+    """Return the script made from `values` by the template `name`, or by the site's own template text in `override`."""
     import jinja2  # noqa: PLC0415
 
     try:
         template = templates().from_string(override) if override is not None else templates().get_template(name)
         text = template.render(values)
     except jinja2.TemplateError as error:
-        raise _invalid("site", f"its template for {name} cannot be rendered: {error}") from error
+        raise _invalid("site", f"its job template for {name} cannot be rendered: {error}") from error
     return text if text.endswith("\n") else text + "\n"
 
 

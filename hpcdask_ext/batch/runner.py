@@ -1,7 +1,7 @@
 """The only place that starts batch commands.
 
-A command gets a session of its own, a cleaned environment, and neither shell nor terminal. It is waited for without
-blocking the event loop, and killed with everything that it started when it takes too long or prints too much.
+A command gets a session of its own, a cleaned environment, and neither shell nor terminal. Waiting for it does not
+block the event loop. If it takes too long or prints too much, it is killed together with everything it started.
 """
 
 from __future__ import annotations
@@ -20,27 +20,27 @@ from hpcdask_ext.batch.base import Command, CommandResult
 from hpcdask_ext.errors import BatchUnreachable, CommandMissing, CommandTimeout, NotUnderstood
 
 OUTPUT_LIMIT = 4 * 2**20
-"""Bytes that a command may print on each of its outputs. What is longer is refused: half an answer reads as a whole."""
+"""Bytes that a command may print on each output stream. More is refused: half an answer might be taken for a whole."""
 
 COMMANDS_AT_ONCE = 4
-"""How many commands one runner runs at a time: a batch system's daemon serves a whole centre."""
+"""How many commands one runner runs at a time; few, because a batch system's daemon serves a whole centre."""
 
 _SECRET = re.compile(
     r"(^|_)TOKEN$|SECRET|PASSWORD|PASSWD|PASSPHRASE|CREDENTIALS?$|API_?KEY|PRIVATE_?KEY|ACCESS_?KEY", re.IGNORECASE
 )
-# Of the batch job in which Jupyter itself may run, and of a job of ours: whoever inherits them takes itself for it.
+# Set by the batch job in which Jupyter itself may run, or by a job of ours: what inherits them mistakes itself for it.
 _OF_A_JOB = re.compile(r"(SLURM|SLURMD|PMI|PMI2|PMIX|HPCDASK)_")
 _SLURM_SETTINGS = frozenset({"SLURM_CONF", "SLURM_CONF_SERVER", "SLURM_CLUSTERS"})
-# A path, by which Google's libraries find a file that the user protects.
+# Only a path, by which Google's libraries find a file that the user protects.
 _NO_SECRETS = frozenset({"GOOGLE_APPLICATION_CREDENTIALS"})
-# Programs that hand their arguments to a shell on the other side.
+# Programs that pass their arguments to a shell on the remote host.
 _REMOTE_SHELLS = frozenset({"ssh", "gsissh"})
 _NOT_FOUND = (126, 127)
 _DRAIN = 1.0
 
 
 class CommandRunner(Protocol):
-    """Runs the commands that a batch system builds; tests put a conversation in its place."""
+    """Runs the commands that a batch system builds; tests replace it with recorded answers."""
 
     async def run(self, command: Command) -> CommandResult:
         """Run `command` to its end and return what it answered, whatever its exit code.
@@ -50,9 +50,9 @@ class CommandRunner(Protocol):
         CommandMissing
             It is not installed, or not on PATH.
         CommandTimeout
-            It did not end in time, and was killed. What it was to do may be done all the same.
+            It did not end in time and was killed. It may still have had its effect.
         NotUnderstood
-            It printed more than anybody reads.
+            It printed more than `OUTPUT_LIMIT`.
         """
         ...
 
@@ -82,14 +82,14 @@ class ProcessRunner:
         except (FileNotFoundError, PermissionError, NotADirectoryError) as error:
             raise _missing(argv[0], str(error)) from error
         except (OSError, ValueError) as error:  # no process or descriptor is free; a null byte in an argument
-            raise BatchUnreachable(f"{program(command.argv)} could not be started now: {error}") from error
+            raise BatchUnreachable(f"{program(command.argv)} could not be started: {error}") from error
         try:
             if command.stdin is not None:
                 _feed(transport, command.stdin)
             await asyncio.wait_for(output.done(), command.timeout.total_seconds())
         except asyncio.TimeoutError:
             raise CommandTimeout(
-                f"{program(command.argv)} did not answer within {command.timeout.total_seconds():g} s, and was stopped."
+                f"{program(command.argv)} did not answer within {command.timeout.total_seconds():g} s and was stopped."
             ) from None
         finally:
             await _end(transport, output)
@@ -98,7 +98,7 @@ class ProcessRunner:
     def _with_prefix(self, command: Command) -> tuple[str, ...]:
         if not self._prefix:
             return command.argv
-        # The far end may have an environment of its own.
+        # The remote host may have an environment of its own.
         settings = tuple(f"{name}={value}" for name, value in command.environment.items())
         argv = ("env", *settings, *command.argv) if settings else command.argv
         if PurePath(self._prefix[0]).name in _REMOTE_SHELLS:
@@ -109,8 +109,8 @@ class ProcessRunner:
 class _Output(asyncio.SubprocessProtocol):
     """Gathers what one process prints.
 
-    The process's end counts, not the end of its output: a daemon that it leaves behind (ssh's master connection) may
-    hold that open for hours.
+    What counts is the end of the process, not of its output: a daemon that it leaves behind (ssh's master connection)
+    may keep the output open for hours.
     """
 
     def __init__(self) -> None:
@@ -147,17 +147,17 @@ class _Output(asyncio.SubprocessProtocol):
 def clean_environment(environ: Mapping[str, str]) -> dict[str, str]:
     """Return `environ` without what must not reach a job.
 
-    Batch systems hand the submitter's environment on to the job, keep it in their databases and show it to
-    administrators; a process of this machine shows it to everybody of the same user. So tokens, passwords and keys are
-    left out, by name. A job that needs one gets it from the environment that the user or the site chose for it.
-    Variables of a job in which Jupyter itself runs are left out too. Messages are asked for in plain English.
+    Batch systems pass the submitter's environment on to the job, store it in their databases and show it to
+    administrators; on this machine all processes of the same user can read it. So variables whose names suggest tokens,
+    passwords or keys are left out. A job that needs one gets it from the environment that the user or the site chose.
+    Variables of a job in which Jupyter itself runs are left out too. The locale is set so that messages are in English.
     """
     kept = {name: value for name, value in environ.items() if not _must_go(name)}
     return {**kept, "LC_ALL": "C.UTF-8"}
 
 
 def program(argv: Sequence[str]) -> str:
-    """Return the name of the program that `argv` is about: what `env` is told to run, without its settings."""
+    """Return the name of the program that `argv` runs: the one behind `env`, if that comes first."""
     words = iter(argv)
     for word in words:
         if word == "-u":
@@ -184,7 +184,7 @@ async def _end(transport: asyncio.SubprocessTransport, output: _Output) -> None:
     if transport.get_returncode() is None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(transport.get_pid(), signal.SIGKILL)
-        # One that hangs in a dead file system cannot even be killed: it is left behind.
+        # A process that hangs in a dead file system cannot be killed: it is left behind.
         with suppress(asyncio.TimeoutError):
             await asyncio.wait_for(output.exited.wait(), _DRAIN)
     transport.close()
@@ -192,17 +192,17 @@ async def _end(transport: asyncio.SubprocessTransport, output: _Output) -> None:
 
 def _result(command: Command, transport: asyncio.SubprocessTransport, output: _Output) -> CommandResult:
     if output.too_long:
-        raise NotUnderstood(f"{program(command.argv)} printed more than {OUTPUT_LIMIT // 2**20} MiB, and was stopped.")
+        raise NotUnderstood(f"{program(command.argv)} printed more than {OUTPUT_LIMIT // 2**20} MiB and was stopped.")
     stdout, stderr = (bytes(output.text[fd]).decode("utf-8", "replace") for fd in (1, 2))
     exit_code = cast("int", transport.get_returncode())
     if exit_code in _NOT_FOUND:
-        # What `env`, shells and ssh answer in place of a command that they cannot find or start.
+        # The exit codes of `env`, shells and ssh for a command that they cannot find or start.
         raise _missing(program(command.argv), stderr.strip() or stdout.strip())
     return CommandResult(command.argv, exit_code, stdout, stderr)
 
 
 def _missing(name: str, words: str) -> CommandMissing:
     return CommandMissing(
-        f"{name} could not be started: install the batch system's commands on this host, or put them on the PATH of "
+        f"{name} could not be started: install the batch system's commands on this host, or add them to the PATH of "
         f"the Jupyter server ({words})."
     )

@@ -16,16 +16,16 @@ from hpcdask_ext.batch.slurm_words import STATES, TELLING_STATES, sentence
 from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, FieldError, InvalidRequest, NotUnderstood
 
-# Begins each record of squeue's answer: a job of another program may have line breaks in its name.
+# Marks the start of each record in squeue's output: other programs' job names may contain line breaks.
 _MARK = "hpcdask|"
-# %i id, %T state, %S start, %N nodes, %j name, %r reason. Our names have no bar; what follows may hold anything.
+# %i id, %T state, %S start, %N nodes, %j name, %r reason. Our names have no bar; the rest may contain anything.
 _FORMAT = _MARK + "%i|%T|%S|%N|%j|%r"
 _RECORD = re.compile(r"(?P<id>[^|]*)\|(?P<state>\w+)\|(?P<start>[^|]*)\|(?P<node>[^|]*)\|(?P<rest>.*)", re.DOTALL)
 _JOB_ID = re.compile(r"(?P<job>\d+)(?:\+\d+)?(?:_(?:(?P<one>\d+)|\[(?P<many>[^\]%]*)(?:%\d+)?\]))?", re.ASCII)
 _SUBMITTED = re.compile(r"(\d+)(?:;\S+)?", re.ASCII)
 
-# Users set these for their own typing: they would hide jobs from the query, ask questions, or change a submission, for
-# Slurm lets them win over a script's directives.
+# Users set these for interactive use. They would hide jobs from the query, prompt, or change a submission, because in
+# Slurm they override a script's directives.
 _SQUEUE_VARIABLES = (
     *("SQUEUE_ACCOUNT", "SQUEUE_ALL", "SQUEUE_ARRAY", "SQUEUE_ARRAY_UNIQUE", "SQUEUE_FEDERATION", "SQUEUE_FORMAT"),
     *("SQUEUE_FORMAT2", "SQUEUE_LICENSES", "SQUEUE_LOCAL", "SQUEUE_NAMES", "SQUEUE_PARTITION", "SQUEUE_PRIORITY"),
@@ -52,12 +52,12 @@ _NOISE = re.compile(r"^(sbatch|squeue|scancel|slurm_load_jobs): (error|fatal): "
 
 
 class SlurmSystem(BatchSystem):
-    """Slurm. Every job is an array, also of one element, so that elements are always named in the same way.
+    """Slurm. Every job is an array, even of a single element, so that elements are always named in the same way.
 
     Parameters
     ----------
     template
-        The site's own text of the job template, in place of ``templates/slurm.sh.jinja``.
+        Text of the site's own job template, used instead of ``templates/slurm.sh.jinja``.
     """
 
     name: ClassVar[str] = "slurm"
@@ -85,18 +85,18 @@ class SlurmSystem(BatchSystem):
         return _command("sbatch", "--parsable", str(script), unset=names)
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
-        """Return the id that sbatch printed, also where a login script printed something before it."""
-        _check(result, "did not take the job")
+        """Return the id that sbatch printed, even if a login script printed something before it."""
+        _check(result, "did not accept the job")
         for line in reversed(result.stdout.splitlines()):
             if match := _SUBMITTED.fullmatch(line.strip()):
                 return match[1]
-        raise NotUnderstood(f"sbatch did not say which job it made of {job.name}: {result.words!r}")
+        raise NotUnderstood(f"sbatch printed no job id for {job.name}: {result.words!r}")
 
     def query(self) -> Command:
         """Return the call of squeue.
 
-        Not its JSON: that ignores filters and prints a hundred times as much. Times are asked for as seconds, and the
-        numbers of an array in full.
+        Not as JSON, which ignores filters and is a hundred times as long. Times are requested in seconds, and array
+        indexes unabbreviated.
         """
         settings = ("SLURM_TIME_FORMAT=%s", "SLURM_BITSTR_LEN=0")
         return _command(
@@ -104,11 +104,11 @@ class SlurmSystem(BatchSystem):
         )
 
     def parse_query(self, result: CommandResult) -> Sequence[JobStatus]:
-        """Return one status for each record. The heading must be there: it tells an empty answer from none."""
-        _check(result, "did not say how the jobs are")
+        """Return one status for each record. The heading is required: it tells an empty answer from no answer."""
+        _check(result, "did not list the jobs")
         _, *records = re.split(rf"^{re.escape(_MARK)}", result.stdout, flags=re.MULTILINE)
         if not any(record.startswith("JOBID|") for record in records):
-            raise NotUnderstood(f"squeue answered without its heading: {result.words[:500]!r}")
+            raise NotUnderstood(f"squeue's answer has no heading: {result.words[:500]!r}")
         return [_status(record.rstrip("\n")) for record in records if not record.startswith("JOBID|")]
 
     def cancel(self, jobs: Sequence[JobElements]) -> Command:
@@ -116,7 +116,7 @@ class SlurmSystem(BatchSystem):
         return _command("scancel", *(_elements(job) for job in jobs), unset=_SCANCEL_VARIABLES)
 
     def parse_cancel(self, result: CommandResult) -> None:
-        """Return if all that scancel complained about are jobs that had ended."""
+        """Return if scancel complained only about jobs that had already ended."""
         lines = [line for line in result.stderr.splitlines() if line.strip() and not _HARMLESS.search(line)]
         if result.exit_code != 0 and (lines or not result.stderr.strip()):
             rest = CommandResult(result.argv, result.exit_code, result.stdout, "\n".join(lines))
@@ -128,7 +128,7 @@ class SlurmSystem(BatchSystem):
 
 
 def _command(program: str, *arguments: str, unset: Sequence[str] = (), settings: Sequence[str] = ()) -> Command:
-    """Return a call through `env`, so that it is the same here and behind a prefix such as ``ssh login1``."""
+    """Return a call through `env`, so that it works both here and behind a prefix such as ``ssh login1``."""
     options = [word for name in unset for word in ("-u", name)]
     return Command(("env", *options, *settings, program, *arguments))
 
@@ -141,10 +141,10 @@ def _walltime(walltime: timedelta) -> str:
 
 
 def _output(log_prefix: Path) -> str:
-    """Return the pattern for logs: a percent sign begins a placeholder, and a backslash would end them all."""
+    """Return the pattern for logs. A percent sign begins a placeholder, and a backslash would disable all of them."""
     path = str(log_prefix)
     if "\\" in path:
-        raise InvalidRequest([FieldError("directory", f"{path!r} has a backslash, with which Slurm cannot name a log")])
+        raise InvalidRequest([FieldError("directory", f"{path!r} has a backslash, which Slurm log paths cannot have")])
     return path.replace("%", "%%") + ".%a.log"
 
 
@@ -156,7 +156,7 @@ def _status(record: str) -> JobStatus:
     match = _RECORD.fullmatch(record)
     job_id = _JOB_ID.fullmatch(match["id"]) if match else None
     if match is None or job_id is None:
-        raise NotUnderstood(f"squeue answered {record[:500]!r}")
+        raise NotUnderstood(f"squeue's answer has an unreadable record: {record[:500]!r}")
     name, _, reason = match["rest"].partition("|")
     state = STATES.get(match["state"], JobState.UNKNOWN)
     if match["state"] in TELLING_STATES or state is JobState.UNKNOWN:
@@ -181,11 +181,11 @@ def _indexes(job_id: re.Match[str], record: str) -> tuple[int, ...] | None:
     try:
         return parse_indexes(text)
     except ValueError as error:
-        raise NotUnderstood(f"squeue answered {record[:500]!r}: {error}") from error
+        raise NotUnderstood(f"squeue's answer has an unreadable record: {record[:500]!r}: {error}") from error
 
 
 def _time(text: str) -> datetime | None:
-    """Return a time; None for ``N/A``, and for a text instead of seconds, whose time zone nobody knows."""
+    """Return a time; None for ``N/A``, and for anything but seconds, since its time zone is unknown."""
     return datetime.fromtimestamp(int(text), timezone.utc) if re.fullmatch(r"[0-9]{1,11}", text) else None
 
 
@@ -196,4 +196,4 @@ def _check(result: CommandResult, complaint: str) -> None:
     words = "; ".join(line.strip() for line in _NOISE.sub("", result.words).splitlines() if line.strip())
     error: type[BatchError] = BatchUnreachable if _UNREACHABLE.search(result.words) else BatchRefused
     begin = "Slurm could not be asked" if error is BatchUnreachable else f"Slurm {complaint}"
-    raise error(f"{begin}: {words or f'exit code {result.exit_code}, without a word'}")
+    raise error(f"{begin}: {words or f'exit code {result.exit_code}, no output'}")

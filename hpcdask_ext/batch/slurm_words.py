@@ -37,49 +37,49 @@ STATES = {
     "REVOKED": JobState.FAILED,
     "TIMEOUT": JobState.FAILED,
 }
-"""A suspended job counts as running: it holds its nodes. A cancelled one ended because somebody wanted it to."""
+"""A suspended job counts as running, since it holds its nodes; a cancelled one as ended, since somebody wanted that."""
 
 TELLING_STATES = frozenset(STATES) - {"PENDING", "RUNNING", "COMPLETED", "FAILED"}
-"""States whose own word says more than the reason that squeue prints beside them."""
+"""States whose name says more than the reason that squeue prints with them."""
 
-_NEVER = "It will not start as it is: stop it and"
+_NEVER = "It will not start like this: stop it and"
 
 _SENTENCES = {
     # Waiting for its turn.
-    "None": "Waiting to be looked at",
+    "None": "Waiting for Slurm to consider it",
     "Priority": "Waiting for jobs of higher priority",
     "Resources": "Waiting for other jobs to end",
-    "BeginTime": "Waiting for the time at which it may begin",
+    "BeginTime": "Waiting for its earliest start time",
     "Cleaning": "Waiting for an earlier run of the job to be cleaned up",
-    "Prolog": "Waiting for the node to be made ready",
+    "Prolog": "Waiting for its node to be prepared",
     "Dependency": "Waiting for another job to end",
-    "JobArrayTaskLimit": "Waiting for other parts of the same job, of which only so many may run at once",
+    "JobArrayTaskLimit": "Waiting for other parts of the same job: the number that may run at once is limited",
     "Licenses": "Waiting for a licence",
     "Reservation": "Waiting for its reservation to begin",
     "NodeDown": "Waiting for a node that is down",
     "FrontEndDown": "Waiting for a front-end node that is down",
     "ReqNodeNotAvail": "Waiting for nodes that are down, reserved or in maintenance",
-    "SchedDefer": "Waiting for the next time that the scheduler looks at all jobs",
-    "BackfillTest": "Waiting for the scheduler to find a gap",
-    "SystemFailure": "Waiting because Slurm or its network failed",
-    "BurstBufferResources": "Waiting for room in the burst buffer",
+    "SchedDefer": "Waiting for Slurm's next scheduling pass",
+    "BackfillTest": "Waiting for Slurm to find a gap in its schedule",
+    "SystemFailure": "Waiting because Slurm or its network has failed",
+    "BurstBufferResources": "Waiting for space in the burst buffer",
     "BurstBufferStageIn": "Waiting for data to be copied to the burst buffer",
     "FedJobLock": "Waiting for the clusters of the federation to agree",
     "CONFIGURING": "Waiting for its nodes to boot",
     "REQUEUED": "Waiting to be started again",
     # Waiting for somebody.
     "PartitionDown": "Waiting because the queue is closed. Choose another queue, or ask the centre to open it",
-    "PartitionInactive": "Waiting because the queue does not start jobs now. Choose another queue, or ask the centre",
+    "PartitionInactive": "Waiting because the queue is not starting jobs. Choose another queue, or ask the centre why",
     "JobHeldUser": "Held by you: release it with `scontrol release`, or stop it",
     "JobHeldAdmin": "Held by an administrator: ask the centre why",
-    "launch_failed_requeued_held": "Held after it could not be started: stop it, and launch again or ask the centre",
-    "JobHoldMaxRequeue": "Held after it failed too often: stop it, and look at the logs",
+    "launch_failed_requeued_held": "Held because it could not be started: stop it and launch again, or ask the centre",
+    "JobHoldMaxRequeue": "Held because it failed too often: stop it and look at the logs",
     # Will never start.
     "PartitionTimeLimit": f"The queue does not allow a walltime this long. {_NEVER} launch with a shorter walltime",
-    "PartitionNodeLimit": f"The queue lacks that many nodes, or they are down. {_NEVER} launch with fewer workers",
+    "PartitionNodeLimit": f"The queue has too few nodes, or they are down. {_NEVER} launch with fewer workers",
     "PartitionConfig": f"The queue does not allow so many cores or so much memory. {_NEVER} launch with less",
-    "BadConstraints": f"No node has what was asked for. {_NEVER} launch with less, or in another queue",
-    "DependencyNeverSatisfied": f"It depends on a job that ended otherwise. {_NEVER} launch without that condition",
+    "BadConstraints": f"No node has what was requested. {_NEVER} launch with less, or in another queue",
+    "DependencyNeverSatisfied": f"The job it depends on ended differently. {_NEVER} launch without that condition",
     "InvalidAccount": f"The account is not valid. {_NEVER} launch with another account",
     "InvalidQOS": f"The quality of service (QOS) is not valid. {_NEVER} launch with another one",
     "AccountNotAllowed": f"The account may not use this queue. {_NEVER} launch with another account or queue",
@@ -87,20 +87,20 @@ _SENTENCES = {
     "ReservationDeleted": f"Its reservation was deleted. {_NEVER} launch without it",
     # Over.
     "CANCELLED": "It was cancelled",
-    "NonZeroExitCode": "It ended with an error: look at its log",
+    "NonZeroExitCode": "It ended with an error: see its log",
     "JobLaunchFailure": "It could not be started on its node: its log cannot be written there, or the node is faulty",
-    "RaisedSignal": "It was killed by a signal: look at its log",
-    "TIMEOUT": "It was ended at its walltime",
-    "OUT_OF_MEMORY": "It was killed because it used more memory than it had asked for: launch with more",
+    "RaisedSignal": "It was killed by a signal: see its log",
+    "TIMEOUT": "It reached its walltime: launch with a longer one",
+    "OUT_OF_MEMORY": "It was killed because it used more memory than requested: launch with more",
     "NODE_FAIL": "Its node failed: launch again",
     "BOOT_FAIL": "Its node could not be booted: launch again",
-    "PREEMPTED": "It had to make way for a job of higher priority: launch again, or in another queue",
-    "DEADLINE": "It could not end before its deadline",
-    "FAILED": "It ended with an error: look at its log",
-    "REVOKED": "Another cluster of the federation took it",
+    "PREEMPTED": "It was ended to make room for a job of higher priority: launch again, or in another queue",
+    "DEADLINE": "It could not finish before its deadline",
+    "FAILED": "It ended with an error: see its log",
+    "REVOKED": "Another cluster of the federation took it over",
     "COMPLETING": "It is ending",
-    "SUSPENDED": "It is suspended: the batch system lets it go on later",
-    "STOPPED": "It was stopped by a signal, and holds its nodes",
+    "SUSPENDED": "It is suspended: Slurm will resume it later",
+    "STOPPED": "It was stopped by a signal but still holds its nodes",
 }
 _SAME = {
     "NodeFail": "NODE_FAIL",
@@ -114,36 +114,36 @@ _SAME = {
 _PATTERNS = (
     (
         r"(QOS|Assoc)Max\w*Wall\w*|QOSTimeLimit",
-        f"The walltime is longer than one job may have. {_NEVER} launch with a shorter walltime",
+        f"The walltime is longer than one job may request. {_NEVER} launch with a shorter walltime",
     ),
     (
         r"(QOS|Assoc)Max\w*Per(Job|Node)\w*",
-        f"It asks for more than one job may have. {_NEVER} launch with less",
+        f"It requests more than one job may have. {_NEVER} launch with less",
     ),
     (
         r"QOSMin\w*",
-        f"It asks for less than this quality of service (QOS) is for. {_NEVER} launch with more",
+        f"It requests less than the minimum of its quality of service (QOS). {_NEVER} launch with more",
     ),
     (
         r"((QOS|Assoc)?Max(Jobs|Submit)|(QOS|Association)JobLimit)\w*",
-        "Waiting for your other jobs to end: only so many may be there at once",
+        "Waiting for your other jobs to end: you have reached the limit on jobs",
     ),
     (
         r"QOSMax\w*Per(User|Account)\w*|Max\w*PerAccount|AssocMax\w*",
-        "Waiting for your other jobs to end: they hold all that you may have at once",
+        "Waiting for your other jobs to end: they use all that you may have at once",
     ),
     (
         r"((QOS|Assoc)Grp|(QOS|Association)ResourceLimit|QOSUsageThreshold)\w*",
-        "Waiting because your group or project holds, or has used up, all that it may have",
+        "Waiting because your group or project has reached its limit",
     ),
 )
 
 
 def sentence(reason: str) -> str:
-    """Return a plain sentence for `reason`, with Slurm's own words in brackets; empty for none."""
+    """Return a plain sentence for `reason`, with Slurm's own words in brackets, or an empty text without a reason."""
     if not reason:
         return ""
-    # "ReqNodeNotAvail, UnavailableNodes:n3" and "launch failed requeued held" are reasons, too.
+    # "ReqNodeNotAvail, UnavailableNodes:n3" and "launch failed requeued held" are also reasons.
     word = re.split(r"[,(]", reason, maxsplit=1)[0].strip().replace(" ", "_")
     known = _SENTENCES.get(_SAME.get(word, word))
     if known is None:

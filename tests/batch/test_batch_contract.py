@@ -165,7 +165,7 @@ def test_the_sites_own_template_is_used_and_its_mistakes_are_named(sample: Sampl
 
     assert script("#!/bin/sh\n# {{ job.name }}") == f"#!/bin/sh\n# {PLAIN.name}\n"
     for mistake in ("{{ job.nmae }}", "{% if %}"):
-        with pytest.raises(InvalidRequest, match=r"^site: its template"):
+        with pytest.raises(InvalidRequest, match=r"^site: its job template"):
             script(mistake)
 
 

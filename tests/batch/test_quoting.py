@@ -50,5 +50,5 @@ def test_lists_of_elements(indexes: tuple[int, ...], text: str) -> None:
 
 @pytest.mark.parametrize("text", ["", "a", "1,", "1-", "1...", "-1", "1-2-3", "¹"])
 def test_unreadable_lists(text: str) -> None:
-    with pytest.raises(ValueError, match="no list"):
+    with pytest.raises(ValueError, match="not a list"):
         parse_indexes(text)

@@ -99,7 +99,7 @@ def test_a_refusal_is_complete() -> None:
     with pytest.raises(BatchRefused) as caught:
         SLURM.parse_submit(PLAIN, words)
     assert caught.value.message == (
-        "Slurm did not take the job: Memory specification can not be satisfied; "
+        "Slurm did not accept the job: Memory specification can not be satisfied; "
         "Batch job submission failed: Requested node configuration is not available"
     )
 
@@ -191,7 +191,7 @@ def test_cancelling_what_has_ended_is_done() -> None:
     with pytest.raises(BatchRefused, match="job id 3: Access/permission denied") as caught:
         SLURM.parse_cancel(said(stderr=ended + denied, exit_code=1))
     assert "Invalid job id" not in caught.value.message
-    with pytest.raises(BatchRefused, match="exit code 1, without a word"):
+    with pytest.raises(BatchRefused, match="exit code 1, no output"):
         SLURM.parse_cancel(said(exit_code=1))
 
 
@@ -219,21 +219,21 @@ def test_more_words_for_unreachable(words: str) -> None:
         ("Priority", "Waiting for jobs of higher priority (Priority)"),
         ("PartitionTimeLimit", "shorter walltime"),
         ("QOSMaxWallDurationPerJobLimit", "shorter walltime"),
-        ("QOSMaxJobsPerUserLimit", "only so many"),
-        ("AssocMaxJobsLimit", "only so many"),
-        ("MaxJobsPerAccount", "only so many"),
-        ("QOSMaxCpuPerUserLimit", "they hold all"),
-        ("QOSMaxMemoryPerUser", "they hold all"),
+        ("QOSMaxJobsPerUserLimit", "limit on jobs"),
+        ("AssocMaxJobsLimit", "limit on jobs"),
+        ("MaxJobsPerAccount", "limit on jobs"),
+        ("QOSMaxCpuPerUserLimit", "they use all"),
+        ("QOSMaxMemoryPerUser", "they use all"),
         ("AssocMaxCpuPerJobLimit", "more than one job may have"),
-        ("AssocGrpCPUMinutesLimit", "used up"),
-        ("QOSGrpNodeLimit", "used up"),
+        ("AssocGrpCPUMinutesLimit", "has reached its limit"),
+        ("QOSGrpNodeLimit", "has reached its limit"),
         (
             "ReqNodeNotAvail, UnavailableNodes:n3",
             "down, reserved or in maintenance (ReqNodeNotAvail, UnavailableNodes:n3)",
         ),
         ("Nodes required for job are DOWN, DRAINED or reserved", "down, reserved or in maintenance"),
-        ("launch failed requeued held", "Held after it could not be started"),
-        ("TimeLimit", "ended at its walltime"),
+        ("launch failed requeued held", "Held because it could not be started"),
+        ("TimeLimit", "reached its walltime"),
         ("JobHeldAdmin", "ask the centre"),
     ],
 )
@@ -248,4 +248,4 @@ def test_every_recorded_reason_has_a_sentence_and_hopeless_ones_say_so() -> None
         for status in statuses_of_job:
             assert not SLURM.explain(status.reason).startswith("Waiting (")
     for word in ("PartitionTimeLimit", "PartitionConfig", "InvalidAccount", "InvalidQOS", "BadConstraints"):
-        assert "will not start as it is: stop it and" in SLURM.explain(word)
+        assert "will not start like this: stop it and" in SLURM.explain(word)
