@@ -1,10 +1,10 @@
-"""A Dask cluster with one click in JupyterLab, on whatever your computing centre has."""
+"""Launch Dask clusters from JupyterLab with one click, on this machine or on a computing centre's Slurm."""
 
 from __future__ import annotations
 
 try:
     from ._version import __version__
-except ImportError:  # a source tree that was never built
+except ImportError:  # a source tree that has never been built
     __version__ = "0.0.0"
 
 __all__ = ["__version__"]
@@ -15,6 +15,6 @@ def _jupyter_labextension_paths() -> list[dict[str, str]]:
 
 
 def _jupyter_server_extension_points() -> list[dict[str, object]]:
-    from .app import HPCDaskApp  # noqa: PLC0415  (the command line must not pay for jupyter_server)
+    from .app import HPCDaskApp  # noqa: PLC0415  (importing the package must not import jupyter_server)
 
     return [{"module": "hpcdask_ext", "app": HPCDaskApp}]

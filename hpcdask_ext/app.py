@@ -19,14 +19,14 @@ EVENT_SCHEMA_ID = "https://hpcdask-ext.readthedocs.io/events/cluster/v1"
 
 
 class HPCDaskApp(ExtensionApp):
-    """A Dask cluster with one click, on whatever your computing centre has."""
+    """Launch Dask clusters from JupyterLab with one click, on this machine or on a computing centre's Slurm."""
 
     name = "hpcdask_ext"
     extension_url = "/hpcdask/api/sites"
     load_other_extensions = True
 
     cluster_directory = Unicode(
-        help="Where the records of clusters are kept: a directory that this machine and the nodes of `local` share."
+        help="Directory for the records of clusters, and for the clusters of sites without a directory of their own."
     ).tag(config=True)
 
     @default("cluster_directory")
@@ -34,7 +34,7 @@ class HPCDaskApp(ExtensionApp):
         return str(Path(jupyter_data_dir()) / "hpcdask" / "clusters")
 
     def initialize_settings(self) -> None:
-        """Register our events and make what the handlers work with; nothing heavy is imported yet."""
+        """Register our events and create what the handlers work with; nothing heavy is imported yet."""
         server: Any = self.serverapp
         server.event_logger.register_event_schema(EVENT_SCHEMA)
         self.core = Core(
@@ -52,12 +52,12 @@ class HPCDaskApp(ExtensionApp):
         self.handlers.extend(ROUTES)
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
-        """Take up clusters that an earlier server left, once this one is up; without any there is nothing to do."""
+        """Adopt the clusters that an earlier server left, if any, once this one is up."""
         if self._has_clusters():
             await self.core.manager()
 
     async def stop_extension(self) -> None:
-        """Stop watching. The clusters go on."""
+        """Stop watching. The clusters keep running."""
         await self.core.close()
 
     def _has_clusters(self) -> bool:

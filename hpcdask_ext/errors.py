@@ -1,24 +1,24 @@
-"""Everything that can go wrong, as a tree. One class for each thing that a caller would do differently.
+"""Everything that can go wrong, as a tree, with one class for each way in which a caller would react.
 
 ::
 
     HPCDaskError
     +- InvalidRequest          values are wrong: correct the fields that `errors` names
-    |  +- SiteNotFound         the one thing wrong is the site's name
-    +- ClusterNotFound         no cluster of that id is tracked
-    +- WrongState              not while the cluster is in this state
-    +- EnvironmentUnusable     the chosen environment cannot run Dask: choose or mend one
+    |  +- SiteNotFound         only the site's name is wrong
+    +- ClusterNotFound         no cluster with that id is tracked
+    +- WrongState              not possible in the cluster's present state
+    +- EnvironmentUnusable     the chosen environment cannot run Dask: repair it or choose another
     +- StoreError              a record could not be written or read
     +- SchedulerUnreachable    a Dask scheduler did not answer: nothing is known, try again
     +- BatchError
-       +- BatchRefused         the batch system said no, in its own words: change the request
+       +- BatchRefused         the batch system refused, in its own words: change the request
        +- BatchUnreachable     it could not be asked: nothing is known, try again
           +- CommandMissing    a command is not installed or not on PATH
-          +- CommandTimeout    a command did not come back in time
-          +- NotUnderstood     a command answered what nobody can read
+          +- CommandTimeout    a command did not finish in time
+          +- NotUnderstood     a command's output could not be parsed
 
-A message says what was wrong, with which value, and what to do. How an error becomes an HTTP answer is decided
-in one table, in `hpcdask_ext.handlers.base`.
+A message says what was wrong, with which value, and what to do. One table, in `hpcdask_ext.handlers.base`, decides how
+an error becomes an HTTP answer.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FieldError:
-    """What is wrong with one field of a request; `field` is named as in the request, nested ones with dots."""
+    """What is wrong with one field of a request; `field` has the request's names, with dots for nesting."""
 
     field: str
     message: str
 
 
 class HPCDaskError(Exception):
-    """The root: catch this to catch everything that the project raises on purpose."""
+    """The root: the base class of every error that the project raises on purpose."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -44,7 +44,7 @@ class HPCDaskError(Exception):
 
 
 class InvalidRequest(HPCDaskError):
-    """Values of a request are wrong; `errors` has every one of them."""
+    """Values of a request are wrong; `errors` lists all of them."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         self.errors = tuple(errors)
@@ -56,18 +56,18 @@ class SiteNotFound(InvalidRequest):
 
 
 class ClusterNotFound(HPCDaskError):
-    """No cluster of that id is tracked."""
+    """No cluster with that id is tracked."""
 
     def __init__(self, cluster_id: str) -> None:
         super().__init__(f"There is no cluster {cluster_id!r}: it may have been forgotten in another window.")
 
 
 class WrongState(HPCDaskError):
-    """What was asked cannot be done while the cluster is in its present state."""
+    """The request is not possible in the cluster's present state."""
 
 
 class EnvironmentUnusable(HPCDaskError):
-    """The chosen environment cannot run Dask; the message has the command that was tried and what it printed."""
+    """The chosen environment cannot run Dask; the message has the command that was tried and its output."""
 
 
 class StoreError(HPCDaskError):
@@ -75,15 +75,15 @@ class StoreError(HPCDaskError):
 
 
 class SchedulerUnreachable(HPCDaskError):
-    """A Dask scheduler did not answer; nothing is known about its cluster."""
+    """A Dask scheduler did not answer; the state of its cluster is unknown."""
 
 
 class BatchError(HPCDaskError):
-    """A batch system did not do what it was asked to."""
+    """A batch system did not do what it was asked to do."""
 
 
 class BatchRefused(BatchError):
-    """The batch system refused; the message is its own words."""
+    """The batch system refused; the message quotes it."""
 
 
 class BatchUnreachable(BatchError):
@@ -95,8 +95,8 @@ class CommandMissing(BatchUnreachable):
 
 
 class CommandTimeout(BatchUnreachable):
-    """A command of the batch system did not come back in time."""
+    """A command of the batch system did not finish in time."""
 
 
 class NotUnderstood(BatchUnreachable):
-    """A command of the batch system answered what cannot be read."""
+    """The output of a batch system's command could not be parsed."""

@@ -1,1 +1,1 @@
-"""What is tracked: records, their store, credentials, and how a scheduler is asked."""
+"""What is tracked: records, their store, credentials, reports, and the client for schedulers."""

@@ -1,8 +1,8 @@
-"""What lets somebody into one cluster: a certificate of its own, and a token for its dashboards.
+"""The credentials of one cluster: a certificate of its own, and a token for its dashboards.
 
 One self-signed certificate serves client, scheduler and workers, as in `distributed.Security.temporary`. Its key is
-elliptic (P-256), because making an RSA key takes so long that a click would be felt. All of it are files of mode 0600
-in the cluster's directory of mode 0700; none of it stands in a record, a log, a URL or an answer.
+elliptic (P-256), because generating an RSA key would noticeably delay a launch. They are files of mode 0600 in the
+cluster's directory of mode 0700, and never appear in a record, a log, a URL or an answer.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ TOKEN_HEADER = "X-HPCDask-Token"  # noqa: S105  (the header's name, not a token)
 
 @dataclass(frozen=True)
 class Credentials:
-    """The files of one cluster's credentials. The certificate is its own authority."""
+    """The credential files of one cluster. The certificate is its own authority."""
 
     directory: Path
 
@@ -40,23 +40,23 @@ class Credentials:
 
     @property
     def token_file(self) -> Path:
-        """The token that the dashboards ask for."""
+        """The token that the dashboards require."""
         return self.directory / "dashboard-token"
 
     def create(self) -> None:
-        """Make and write all of it."""
+        """Create and write all of them."""
         certificate, key = _self_signed(self.directory.name)
         write_private(self.key, key)
         write_private(self.certificate, certificate)
         write_private(self.token_file, secrets.token_urlsafe(32))
 
     def remove(self) -> None:
-        """Remove all of it: nobody gets in any more."""
+        """Remove all of them, so that nobody can connect any more."""
         for path in (self.key, self.certificate, self.token_file):
             path.unlink(missing_ok=True)
 
     def headers(self) -> dict[str, str]:
-        """Return the header that opens the dashboards.
+        """Return the header that gives access to the dashboards.
 
         Raises
         ------
@@ -69,9 +69,9 @@ class Credentials:
             raise SchedulerUnreachable(f"The cluster's credentials cannot be read: {error.strerror}.") from error
 
     def ssl_context(self) -> ssl.SSLContext:
-        """Return a context for a client that trusts this cluster alone.
+        """Return a context for a client that trusts only this cluster.
 
-        The certificate is pinned, so it does not name hosts: a scheduler's host is not known beforehand.
+        The certificate is pinned and names no host, because the scheduler's host is not known in advance.
 
         Raises
         ------

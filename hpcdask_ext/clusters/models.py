@@ -1,7 +1,7 @@
-"""What is tracked: the record of a cluster, as it stands in its directory. Views for users are made from it elsewhere.
+"""The record of a cluster, as stored in its directory. What users see is made from it in `hpcdask_ext.control.view`.
 
-Records are frozen: a change makes a new record. No secret is in them; certificates and the token are files beside
-the record (`hpcdask_ext.clusters.credentials`).
+Records are frozen: a change makes a new record. They contain no secrets: certificate, key and token are separate files
+(`hpcdask_ext.clusters.credentials`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class ClusterState(str, Enum):
-    """Where a cluster is in its life."""
+    """The stages in a cluster's life."""
 
     SUBMITTING = "submitting"
     PENDING = "pending"
@@ -28,7 +28,7 @@ class ClusterState(str, Enum):
 
     @property
     def is_final(self) -> bool:
-        """Whether nothing of the cluster runs any more."""
+        """Whether no job of the cluster is left."""
         return self in (ClusterState.STOPPED, ClusterState.FAILED)
 
     @property
@@ -38,7 +38,7 @@ class ClusterState(str, Enum):
 
 
 class JobState(str, Enum):
-    """Where a job, or one element of it, is. `UNKNOWN` is what could not be asked; it never means gone."""
+    """The state of a job or one of its elements. `UNKNOWN` means that it could not be asked, never that it is gone."""
 
     SUBMITTING = "submitting"
     PENDING = "pending"
@@ -61,13 +61,13 @@ class Role(str, Enum):
 
 
 class Frozen(BaseModel):
-    """A model that never changes and refuses fields that it does not know."""
+    """An immutable model that refuses unknown fields."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Element(Frozen):
-    """One element of a job's array, numbered from 1. The end of one that we `cancelled` is no failure."""
+    """One element of a job's array, numbered from 1. If we `cancelled` it, its end is not a failure."""
 
     state: JobState = JobState.PENDING
     cancelled: bool = False
@@ -79,10 +79,10 @@ class Element(Frozen):
 
 
 class Job(Frozen):
-    """One submission: `len(elements)` equal elements, `workers_per_job` workers in each.
+    """One submission: `len(elements)` equal elements, with `workers_per_job` workers in each.
 
     `tag` is unique in the cluster (`scheduler`, `workers-1`), `name` everywhere. `id` is None until the batch system
-    has answered. `place` says who runs it: the processes of `host`, or the site's batch system.
+    has answered. `place` says what runs it: processes on `host`, or the site's batch system.
     """
 
     tag: str
@@ -103,17 +103,17 @@ class Job(Frozen):
 
     @property
     def uncancelled(self) -> tuple[int, ...]:
-        """The numbers of the elements that are not over and that nobody asked to end."""
+        """The numbers of the elements that are not over and have not been cancelled."""
         return tuple(index for index in self.live if not self.elements[index].cancelled)
 
     def with_elements(self, indexes: Iterable[int], **changes: Any) -> Job:
-        """Return the job with `changes` made to the elements of those numbers."""
+        """Return the job with `changes` made to the elements with those numbers."""
         changed = {index: self.elements[index].model_copy(update=changes) for index in indexes}
         return self.model_copy(update={"elements": self.elements | changed})
 
 
 class WorkerShape(Frozen):
-    """One worker: `cores`, `memory` in bytes; and how many of them share a job."""
+    """One worker's `cores` and `memory` (bytes), and how many workers share a job."""
 
     cores: int = Field(ge=1)
     memory: int = Field(ge=1)
@@ -121,14 +121,14 @@ class WorkerShape(Frozen):
 
 
 class FixedScaling(Frozen):
-    """As many workers as were asked for."""
+    """A fixed number of workers."""
 
     mode: Literal["fixed"] = "fixed"
     workers: int = Field(ge=0)
 
 
 class Environment(Frozen):
-    """What jobs run: a launch prefix that ends in a Python interpreter, and variables to set for it."""
+    """What jobs run in: a launch prefix that ends in a Python interpreter, and variables to set for it."""
 
     name: str
     title: str = ""
@@ -138,7 +138,7 @@ class Environment(Frozen):
 
 
 class Cluster(Frozen):
-    """One Dask scheduler and its workers: the record. `outcome` is what a cluster that is stopping will become."""
+    """The record of one Dask scheduler and its workers. `outcome` is what a stopping cluster's final state will be."""
 
     version: Literal[1] = 1
     id: str
@@ -176,25 +176,25 @@ class Cluster(Frozen):
 
     @property
     def capacity(self) -> int:
-        """How many workers there will be once every element that lives, and shall live, has its workers."""
+        """How many workers there will be once all of those of every live, uncancelled element have connected."""
         workers = [job for job in self.jobs if job.role is Role.WORKER]
         return sum(len(job.uncancelled) for job in workers) * self.shape.workers_per_job
 
     def job(self, tag: str) -> Job:
-        """Return the job of that tag, which must exist."""
+        """Return the job with that tag, which must exist."""
         return next(job for job in self.jobs if job.tag == tag)
 
     def without_job(self, tag: str) -> Cluster:
-        """Return the cluster without the job of that tag."""
+        """Return the cluster without the job with that tag."""
         return self.model_copy(update={"jobs": tuple(job for job in self.jobs if job.tag != tag)})
 
     def with_changed_job(self, tag: str, changes: dict[str, Any]) -> Cluster:
-        """Return the cluster with `changes` made to the job of that tag, if it has one."""
+        """Return the cluster with `changes` made to the job with that tag, if there is one."""
         jobs = tuple(job.model_copy(update=changes) if job.tag == tag else job for job in self.jobs)
         return self.model_copy(update={"jobs": jobs})
 
     def with_job(self, job: Job) -> Cluster:
-        """Return the cluster with `job` in place of the one of the same tag, or added."""
+        """Return the cluster with `job` added, or replacing the job with the same tag."""
         if any(old.tag == job.tag for old in self.jobs):
             jobs = tuple(job if old.tag == job.tag else old for old in self.jobs)
         else:

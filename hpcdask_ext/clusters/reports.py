@@ -1,7 +1,7 @@
-"""What the jobs of a cluster report about themselves, through little files in its directory.
+"""What the jobs of a cluster report about themselves, in small files in its directory.
 
 Each element of a job writes ``reports/<tag>.<index>.started`` when it starts and ``.ended`` when it ends, as lines
-``name=value``. A job that is killed outright writes no ``.ended``: no report is no proof of anything.
+``name=value``. A job that is killed outright writes no ``.ended``, so a missing report proves nothing.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _NUMBER = re.compile(r"[0-9]{1,11}\Z")
 
 @dataclass(frozen=True)
 class Report:
-    """What one element said. What it has not said yet is None."""
+    """What one element has reported. What it has not reported yet is None."""
 
     started: datetime | None = None
     node: str | None = None
@@ -30,9 +30,9 @@ Reports = dict[tuple[str, int], Report]
 
 
 def read_reports(directory: Path, known: dict[str, dict[str, str]] | None = None) -> Reports:
-    """Return what the jobs of the cluster in `directory` reported so far; does file I/O.
+    """Return what the jobs of the cluster in `directory` have reported so far; does file I/O.
 
-    A report never changes, so those that are in `known`, by file name, are not read again; new ones are added to it.
+    A report never changes, so those in `known`, by file name, are not read again; new ones are added to it.
     """
     reports: Reports = {}
     known = {} if known is None else known
@@ -40,7 +40,7 @@ def read_reports(directory: Path, known: dict[str, dict[str, str]] | None = None
         names = sorted(path.name for path in (directory / "reports").iterdir())
     except OSError:
         return reports
-    # "ended" sorts before "started": the two are put together in either order.
+    # "ended" sorts before "started", so the two are combined in either order.
     for name in names:
         match = _NAME.match(name)
         if match is None:
@@ -56,7 +56,7 @@ def read_reports(directory: Path, known: dict[str, dict[str, str]] | None = None
 def _read(path: Path) -> dict[str, str]:
     try:
         lines = path.read_text("utf-8", "replace").splitlines()
-    except OSError:  # written by another node and not there for us yet, or deleted by hand
+    except OSError:  # written by another node and not visible here yet, or deleted by hand
         return {}
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
@@ -70,7 +70,7 @@ def _add(report: Report, what: str, values: dict[str, str]) -> Report:
 
 
 def _time(text: str | None) -> datetime:
-    """Return the time that a report gives, or now where it gives none: the report itself is what counts."""
+    """Return the time in a report, or now if it has none: what counts is that there is a report."""
     if text and _NUMBER.match(text):
         return datetime.fromtimestamp(int(text), timezone.utc)
     return datetime.now(timezone.utc)

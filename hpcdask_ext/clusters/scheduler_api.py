@@ -12,7 +12,7 @@ import httpx
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.errors import SchedulerUnreachable
 
-_LONGEST_WAIT = 50  # seconds that the scheduler lets a look wait; see the preload
+_LONGEST_WAIT = 50  # seconds for which the scheduler holds a status request; see the preload
 _TIMEOUT = 10.0  # seconds for everything else
 
 
@@ -25,7 +25,7 @@ class SchedulerAddress:
 
     @classmethod
     def read(cls, scheduler_file: Path) -> SchedulerAddress | None:
-        """Return what the scheduler wrote, or None while it has not, or not all of it; does file I/O."""
+        """Return the address that the scheduler wrote, or None while it is missing or incomplete; does file I/O."""
         try:
             content = json.loads(scheduler_file.read_bytes())
             comm = str(content["address"])
@@ -37,7 +37,7 @@ class SchedulerAddress:
 
 @dataclass(frozen=True)
 class SchedulerStatus:
-    """What one look shows. `version` changes whenever something else does."""
+    """The scheduler's answer to one status request. `version` changes whenever another field does."""
 
     version: int
     workers: int
@@ -47,7 +47,7 @@ class SchedulerStatus:
 
 
 class SchedulerAPI:
-    """A connection to one scheduler. Every method may raise `SchedulerUnreachable`, which says nothing of its fate."""
+    """A connection to one scheduler. Any method may raise `SchedulerUnreachable`, which does not mean it has ended."""
 
     def __init__(self, dashboard: str, credentials: Credentials) -> None:
         self._client = httpx.AsyncClient(
@@ -55,11 +55,11 @@ class SchedulerAPI:
             headers=credentials.headers(),
             verify=credentials.ssl_context(),
             timeout=_TIMEOUT,
-            trust_env=False,  # a site's web proxy is no way to a compute node
+            trust_env=False,  # a site's web proxy does not lead to a compute node
         )
 
     async def status(self, since: int | None = None) -> SchedulerStatus:
-        """Return how the cluster is: at once, or, given the version last seen, as soon as it differs from that."""
+        """Return the status: at once, or, given the version last seen, as soon as it differs from that."""
         if since is None:
             answer = await self._ask("GET", "/hpcdask/status")
         else:
@@ -83,7 +83,7 @@ class SchedulerAPI:
         return tuple(map(str, retired))
 
     async def aclose(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         await self._client.aclose()
 
     async def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
@@ -99,4 +99,4 @@ class SchedulerAPI:
 
 
 def _foreign() -> SchedulerUnreachable:
-    return SchedulerUnreachable("Something else than this cluster's scheduler answers at its address.")
+    return SchedulerUnreachable("Something other than this cluster's scheduler answers at its address.")

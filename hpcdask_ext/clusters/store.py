@@ -1,7 +1,7 @@
 """Clusters on disk: one directory each, mode 0700, with `record.json` in it. No database: homes are NFS, Lustre, GPFS.
 
-The store's root has an entry for every cluster: its directory, or, where a site keeps clusters on its scratch, a
-symbolic link to it. So clusters are found again whatever became of the site that made them.
+The store's root has an entry for every cluster: its directory, or a symbolic link to it if the site keeps clusters
+elsewhere. So clusters are found again even if their site has changed or is gone.
 """
 
 from __future__ import annotations
@@ -23,12 +23,12 @@ from hpcdask_ext.errors import ClusterNotFound, StoreError
 log = logging.getLogger(__name__)
 
 _RECORD = "record.json"
-_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # no letter that is taken for a digit
+_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # no letter that looks like a digit
 _ID = re.compile(rf"[{_ALPHABET}]{{10}}\Z")
 
 
 def new_id() -> str:
-    """Return a new cluster id: plain enough for a job's name, a path and a URL, and never used before."""
+    """Return a new random cluster id, in characters that need no quoting in job names, paths and URLs."""
     return "".join(secrets.choice(_ALPHABET) for _ in range(10))
 
 
@@ -42,12 +42,12 @@ class ClusterStore:
         self.root = root
 
     def create(self, cluster_id: str, parent: Path | None = None) -> Path:
-        """Make the directory of a new cluster, below `parent` or the root, and return it.
+        """Create the directory of a new cluster, below `parent` or the root, and return it.
 
         Raises
         ------
         StoreError
-            It cannot be made; the message names the directory and the system's reason.
+            It cannot be created; the message names the directory and the system's reason.
         """
         directory = (parent or self.root) / cluster_id
         try:
@@ -61,16 +61,16 @@ class ClusterStore:
                 (self.root / cluster_id).symlink_to(directory, target_is_directory=True)
         except OSError as error:
             shutil.rmtree(directory, ignore_errors=True)  # the id is new, so there is nothing else in it
-            raise StoreError(f"The cluster's directory {directory} cannot be made: {error.strerror}.") from error
+            raise StoreError(f"The cluster's directory {directory} cannot be created: {error.strerror}.") from error
         return directory
 
     def save(self, cluster: Cluster) -> None:
-        """Write the record so that a reader, or a machine that dies meanwhile, sees the old one or the new one whole.
+        """Write the record atomically: readers, even after a crash, see either the old one or the new one.
 
         Raises
         ------
         StoreError
-            It cannot be written; the old record stands.
+            It cannot be written; the old record remains.
         """
         write_private(cluster.directory / _RECORD, cluster.model_dump_json(indent=1))
 
@@ -80,9 +80,9 @@ class ClusterStore:
         Raises
         ------
         ClusterNotFound
-            There is none of that id.
+            There is none with that id.
         StoreError
-            There is one, and it cannot be read.
+            There is one, but it cannot be read.
         """
         if not _ID.match(cluster_id):
             raise ClusterNotFound(cluster_id)
@@ -95,11 +95,11 @@ class ClusterStore:
             raise StoreError(f"The record {path} cannot be read: {error}") from error
         # Everything in a cluster's directory is removed with it: a record must not name another one.
         if cluster.id != cluster_id or cluster.directory.resolve() != path.parent.resolve():
-            raise StoreError(f"The record {path} is that of another directory: {cluster.directory}")
+            raise StoreError(f"The record {path} belongs to another directory: {cluster.directory}")
         return cluster
 
     def load_all(self) -> Iterator[Cluster]:
-        """Return every record that can be read; one that cannot takes out only itself, with a line in the log."""
+        """Yield every record that can be read; the others are skipped, each with a line in the log."""
         try:
             names = sorted(entry.name for entry in os.scandir(self.root) if _ID.match(entry.name))
         except FileNotFoundError:
@@ -108,10 +108,10 @@ class ClusterStore:
             try:
                 yield self.load(name)
             except (ClusterNotFound, StoreError) as error:
-                log.warning("A cluster's record is passed over. %s", error.message)
+                log.warning("Skipping a cluster's record. %s", error.message)
 
     def remove(self, cluster: Cluster) -> None:
-        """Drop everything that is left of an ended cluster."""
+        """Remove everything that is left of an ended cluster."""
         entry = self.root / cluster.id
         if entry.is_symlink():
             entry.unlink()
@@ -119,26 +119,26 @@ class ClusterStore:
 
 
 def _check_owner(directory: Path) -> None:
-    """Refuse a directory in which somebody else could put another one in the place of a cluster's.
+    """Refuse a directory in which somebody else could replace a cluster's directory.
 
     Raises
     ------
     StoreError
-        It is not the user's, nor the system's, or others may write to it.
+        It belongs neither to the user nor to root, or others may write to it.
     """
     status = directory.stat()
     is_shared = status.st_mode & 0o022 and not status.st_mode & stat.S_ISVTX
     if status.st_uid not in (os.getuid(), 0) or is_shared:
-        raise StoreError(f"{directory} belongs to somebody else, or others may write to it: choose another directory.")
+        raise StoreError(f"{directory} belongs to somebody else or is writable by others: choose another directory.")
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file of mode 0600 in one step: it is never seen half written, nor readable by others for a moment.
+    """Write a file of mode 0600 atomically: it is never seen half written, and never readable by others.
 
     Raises
     ------
     StoreError
-        It cannot be written; what stood there before still does.
+        It cannot be written; an existing file is unchanged.
     """
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:

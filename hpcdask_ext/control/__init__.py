@@ -1,1 +1,1 @@
-"""Launching, scaling, stopping clusters, and keeping their records true."""
+"""Launching, scaling and stopping clusters, and keeping their records up to date."""

@@ -1,4 +1,4 @@
-"""What there is to launch with: sites, kernels, a launcher for each site, and who can be asked about its jobs."""
+"""What clusters are launched with: sites, kernels, and the launcher and the queue monitors of each site."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from hpcdask_ext.sites.request import environments_of
 
 
 class Catalogue:
-    """Everything that a launch needs beside the request.
+    """Everything that a launch needs besides the request.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ class Catalogue:
     kernel_specs
         Returns what `KernelSpecManager.get_all_specs` does; may block.
     runner
-        What starts commands.
+        Starts commands.
     directories
         Where jobs run.
     """
@@ -53,7 +53,7 @@ class Catalogue:
         self._monitors: dict[tuple[str, Place], QueueMonitor] = {}
 
     async def sites(self) -> Sites:
-        """Return the sites as their files are now."""
+        """Return the sites as their files describe them now."""
         return await asyncio.to_thread(self._files.load)
 
     async def kernels(self) -> tuple[Environment, ...]:
@@ -61,7 +61,7 @@ class Catalogue:
         return await asyncio.to_thread(lambda: kernel_environments(self._kernel_specs()))
 
     async def launcher(self, name: str) -> Launcher:
-        """Return the launcher of a site as it is described now, or as it was when its file is gone or broken.
+        """Return the launcher of a site as it is described now, or as it was last if its file is gone or broken.
 
         Raises
         ------
@@ -74,19 +74,19 @@ class Catalogue:
             launcher = await asyncio.to_thread(launcher_for, site, self._runner, self._directories)
             known = self._launchers[name] = (site, launcher)
         if known is None:
-            raise BatchUnreachable(f"The site “{name}” has no site file here: ask your administrator.")
+            raise BatchUnreachable(f"The site “{name}” has no valid site file here: ask your administrator.")
         return known[1]
 
     async def warm_up(self) -> None:
-        """Make the next launch with the defaults of each site faster, where that can be done."""
+        """Make the next launch with the defaults of each site faster, where possible."""
         sites, kernels = await self.sites(), await self.kernels()
         for site in sites.sites:
             if environments := environments_of(site, kernels):
-                with suppress(BatchUnreachable):  # a launch says so
+                with suppress(BatchUnreachable):  # a launch will report it
                     await (await self.launcher(site.name)).warm_up(environments[0])
 
     def directory(self, site: Site) -> Path | None:
-        """Return where a site keeps its clusters, `~` and variables filled in, or None for the default.
+        """Return where a site keeps its clusters, with `~` and variables expanded, or None for the default.
 
         Raises
         ------
@@ -98,12 +98,13 @@ class Catalogue:
         path = os.path.expandvars(os.path.expanduser(site.directory))  # noqa: PTH111  (pathlib has no expandvars)
         if "$" in path:
             raise StoreError(
-                f"The directory {site.directory!r} of the site {site.name} has a variable without a value."
+                f"The directory {site.directory!r} of the site {site.name} has a variable that is not set here: set it "
+                "before Jupyter starts, or ask your administrator."
             )
         return Path(path)
 
     def monitors(self, name: str) -> dict[Place, QueueMonitor]:
-        """Return who can be asked about the jobs of a site."""
+        """Return the queue monitors to ask about the jobs of a site, by place."""
         places: tuple[Place, ...] = ("host", "batch")
         for place in places:
             if (name, place) not in self._monitors:
@@ -111,11 +112,11 @@ class Catalogue:
         return {place: self._monitors[name, place] for place in places}
 
     def hurry(self, name: str, place: Place) -> None:
-        """Have the jobs of a site asked about soon."""
+        """Have a site's batch system asked about its jobs soon."""
         self.monitors(name)[place].hurry()
 
     def explainer(self, name: str) -> Explain:
-        """Return what turns a batch system's reasons into sentences."""
+        """Return a function that turns a site's batch system's reasons into sentences."""
         known = self._launchers.get(name)
         return known[1].explain if known else lambda _, reason: f"Waiting ({reason})" if reason else "Waiting"
 

@@ -1,7 +1,7 @@
-"""Doing what was decided: submitting, scaling and cancelling the jobs of clusters, one act at a time for each.
+"""Carrying out decisions: submitting, scaling and cancelling the jobs of clusters, one action at a time for each.
 
-What cannot be undone (a submission, a cancellation) happens between two changes of the record, so that a crash leaves
-something that can be found.
+What cannot be undone (a submission, a cancellation) happens between two changes of the record, so that after a crash
+its jobs can be found again.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ T = TypeVar("T")
 
 
 class ClusterDriver:
-    """Acts on the jobs of clusters. No method raises an error of ours: it goes onto the card.
+    """Acts on the jobs of clusters. Errors of ours are not raised but recorded, so that the card shows them.
 
-    `trouble` says, by cluster, why the last cancellation did not work.
+    `trouble` says, by cluster, why the last cancellation failed.
     """
 
     def __init__(self, ledger: Ledger, catalogue: Catalogue) -> None:
@@ -44,24 +44,24 @@ class ClusterDriver:
         self._retries: dict[str, tuple[float, float]] = {}
 
     def forget(self, cluster_id: str) -> None:
-        """Drop what is kept for a cluster."""
+        """Drop everything that is kept for a cluster."""
         for kept in (self._acting, self.trouble, self._retries):
             kept.pop(cluster_id, None)
 
     async def launch(self, cluster_id: str) -> None:
-        """Do what a launch promised: look into the environment, then submit the first jobs side by side."""
+        """Carry out a launch: check the environment, then submit the first jobs concurrently."""
         async with self._lock(cluster_id):
             try:
                 await self._launch(cluster_id)
             except (HPCDaskError, OSError) as error:
                 await self.decide_end(cluster_id, ClusterState.FAILED, str(error))
-            except Exception as error:  # whatever it is, a card must not stay "submitting" for ever
-                log.exception("A launch broke off.")
-                reason = f"The launch broke off ({type(error).__name__}): this is a bug, see Jupyter's log."
+            except Exception as error:  # whatever it is, a card must not stay "submitting" forever
+                log.exception("A launch failed unexpectedly.")
+                reason = f"The launch failed unexpectedly ({type(error).__name__}): this is a bug, see Jupyter's log."
                 await self.decide_end(cluster_id, ClusterState.FAILED, reason)
 
     async def scale(self, cluster_id: str) -> None:
-        """Make the jobs agree with the scaling that was asked for; where that fails, the card says what is so."""
+        """Submit or end jobs to match the requested scaling; if that fails, record the number of workers there are."""
         async with self._lock(cluster_id):
             cluster = self._ledger.get(cluster_id)
             if not cluster.state.is_scalable:
@@ -72,7 +72,7 @@ class ClusterDriver:
                 await self._ledger.change(cluster_id, partial(_back, asked=cluster.scaling, error=str(error)), "scaled")
 
     async def decide_end(self, cluster_id: str, outcome: ClusterState, reason: str, what: str = "") -> None:
-        """Make a cluster one that is stopping; what is left of its jobs is then for `cancel_rest`."""
+        """Make a cluster `stopping`; `cancel_rest` then ends its remaining jobs."""
         changes = {"state": ClusterState.STOPPING, "outcome": outcome, "reason": reason}
         if task := self._breakable.get(cluster_id):
             task.cancel()
@@ -81,12 +81,12 @@ class ClusterDriver:
         )
 
     def may_cancel(self, cluster_id: str) -> bool:
-        """Return whether it is time to call `cancel_rest`: not while something is done, nor at once after a failure."""
+        """Return whether `cancel_rest` may be called: not during another action, nor right after a failure."""
         retry_at, _ = self._retries.get(cluster_id, (0.0, 0.0))
         return not self._lock(cluster_id).locked() and asyncio.get_running_loop().time() >= retry_at
 
     async def cancel_rest(self, cluster_id: str) -> None:
-        """Cancel every job of a stopping cluster that was not cancelled yet."""
+        """Cancel every job of a stopping cluster that has not been cancelled yet."""
         async with self._lock(cluster_id):
             cluster = self._ledger.get(cluster_id)
             places: tuple[Place, ...] = ("host", "batch")
@@ -106,7 +106,7 @@ class ClusterDriver:
             await self._ledger.change(cluster_id, _start)
 
     async def _break_at_end(self, cluster_id: str, act: Coroutine[Any, Any, T]) -> T | None:
-        """Do something that may take minutes; return None where `decide_end` broke it off."""
+        """Await something that may take minutes; return None if `decide_end` interrupted it."""
         task = asyncio.create_task(act)
         self._breakable[cluster_id] = task
         try:
@@ -118,7 +118,7 @@ class ClusterDriver:
             del self._breakable[cluster_id]
 
     async def _submit(self, cluster_id: str, launcher: Launcher, jobs: tuple[Job, ...]) -> None:
-        """Submit jobs side by side; raise the first error after all are done."""
+        """Submit jobs concurrently; raise the first error once all are done."""
         try:
             for job in jobs:
                 await self._ledger.change(cluster_id, partial(Cluster.with_job, job=job), must_be_saved=True)
@@ -137,7 +137,7 @@ class ClusterDriver:
             changes["id"] = await launcher.submit(self._ledger.get(cluster_id), job)
         except Exception as error:
             if isinstance(error, BatchUnreachable) and not isinstance(error, CommandMissing):
-                raise  # it may have been submitted: it stays in the record, and is found by its name or found missing
+                raise  # it may have been submitted: it stays in the record until it is found by its name, or is not
             await self._ledger.change(cluster_id, lambda old: old.without_job(job.tag))
             raise
         finally:
@@ -180,9 +180,9 @@ def _start(cluster: Cluster) -> Cluster:
 
 
 def _back(cluster: Cluster, asked: FixedScaling, error: str) -> Cluster:
-    """Return the cluster with the scaling that is so, unless another one was asked for meanwhile."""
+    """Return the cluster with its actual scaling, unless another one was requested meanwhile."""
     scaling = FixedScaling(workers=cluster.capacity) if cluster.scaling == asked else cluster.scaling
-    warnings = (*cluster.warnings, f"Scaling did not work. {error}")
+    warnings = (*cluster.warnings, f"Scaling failed. {error}")
     return cluster.model_copy(update={"scaling": scaling, "warnings": warnings})
 
 
@@ -195,4 +195,4 @@ def _mark(cluster: Cluster, jobs: list[Job], cancelled: bool) -> Cluster:
 def _check_host(jobs: list[Job]) -> None:
     for job in jobs:
         if job.host not in (None, socket.gethostname()):
-            raise BatchUnreachable(f"It runs on {job.host}: open JupyterLab there to stop it.")
+            raise BatchUnreachable(f"The cluster runs on {job.host}: open JupyterLab there to stop it.")

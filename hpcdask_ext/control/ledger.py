@@ -1,7 +1,7 @@
-"""The records of all tracked clusters, in memory and on disk, and the events that tell of their changes.
+"""The records of all tracked clusters, in memory and on disk, and the events that report their changes.
 
-Records change in one place, `Ledger.change`: in memory at once, on disk before the call returns. What is in memory
-counts: a full disk must not keep anybody from stopping a cluster.
+Records change in one place, `Ledger.change`: in memory at once, on disk before the call returns. The copy in memory is
+authoritative: a full disk must not keep anybody from stopping a cluster.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ log = logging.getLogger(__name__)
 
 
 class Emit(Protocol):
-    """Takes events."""
+    """Emits events."""
 
     def __call__(self, *, data: dict[str, Any]) -> object:
-        """Take one event; see `docs/reference/rest.md`."""
+        """Emit one event; see `docs/reference/rest.md`."""
 
 
 class Ledger:
@@ -31,9 +31,9 @@ class Ledger:
     Parameters
     ----------
     store
-        Where they are on disk.
+        Where they are stored on disk.
     emit
-        Takes an event for each change.
+        Called with an event for each change.
     """
 
     def __init__(self, store: ClusterStore, emit: Emit) -> None:
@@ -43,7 +43,7 @@ class Ledger:
         self._unsaved: set[str] = set()
 
     async def load(self) -> None:
-        """Read what is on disk."""
+        """Read the records from disk."""
         for cluster in await asyncio.to_thread(lambda: list(self._store.load_all())):
             self._clusters[cluster.id] = cluster
 
@@ -59,12 +59,12 @@ class Ledger:
             raise ClusterNotFound(cluster_id) from None
 
     async def add(self, make: Callable[[ClusterStore], Cluster]) -> Cluster:
-        """Add the cluster that `make` returns, which may use the store and runs off the event loop.
+        """Add the cluster that `make` returns; `make` may use the store and runs off the event loop.
 
         Raises
         ------
         StoreError
-            It could not be written; nothing of it is left.
+            It could not be written; nothing of it remains.
         """
 
         def make_and_save() -> Cluster:
@@ -84,14 +84,14 @@ class Ledger:
     async def change(
         self, cluster_id: str, change: Callable[[Cluster], Cluster], what: str = "", *, must_be_saved: bool = False
     ) -> None:
-        """Replace a record by what `change` makes of it; tell it as `what`, if anything differs.
+        """Replace a record with what `change` returns for it; if it differs, emit an event named `what`.
 
-        Where it cannot be written it is written with the next change, unless it `must_be_saved`.
+        If it cannot be written now, it is written with the next change, unless it `must_be_saved`.
 
         Raises
         ------
         StoreError
-            It must be saved, and could not be: what was to follow must not happen.
+            It had to be saved and could not be: the caller must not go on.
         """
         before = self.get(cluster_id)
         after = change(before)
@@ -102,7 +102,7 @@ class Ledger:
             await self._save(cluster_id, must_be_saved)
 
     async def forget(self, cluster_id: str) -> None:
-        """Drop a cluster and all that is left of it."""
+        """Drop a cluster and remove its files."""
         async with self._lock(cluster_id):
             cluster = self._clusters.pop(cluster_id)
             self._unsaved.discard(cluster_id)
@@ -120,7 +120,7 @@ class Ledger:
                 self._unsaved.discard(cluster_id)
             except StoreError as error:
                 if cluster_id not in self._unsaved:
-                    log.warning("A cluster's record is only in memory for now. %s", error.message)
+                    log.warning("A cluster's record is kept only in memory for now. %s", error.message)
                 self._unsaved.add(cluster_id)
                 if must_be_saved:
                     raise

@@ -1,4 +1,4 @@
-"""The end of a cluster's logs, also of jobs that have ended."""
+"""The last lines of a cluster's logs, including those of jobs that have ended."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from hpcdask_ext.launchers.batch import LAUNCH_LOG
 _COMPLAINT = re.compile(r"error|exception|fail|not found|no such|denied|cannot|killed|exceed", re.IGNORECASE)
 _ROLES = ("scheduler", "worker", "launch")
 _MOST_LINES = 10_000
-_BYTES_PER_LINE = 400  # read this much for each line asked for; a log of longer lines comes back shorter
+_BYTES_PER_LINE = 400  # read this much for each line requested; with longer lines, fewer are returned
 _MOST_BYTES = 1_000_000
 
 
 def read_logs(cluster: Cluster, role: str | None, job: str | None, tail: str | None) -> list[dict[str, Any]]:
-    """Return the last `tail` lines of each log, for one role or one job or all; does file I/O.
+    """Return the last `tail` lines of each log, for one role, one job, or all; does file I/O.
 
-    A `job` is the id of a job (all elements of its array) or ``ID_INDEX`` (one element).
+    `job` is the id of a job (all elements of its array) or ``ID_INDEX`` (one element).
 
     Raises
     ------
     InvalidRequest
-        There is no such role, or `tail` is no number of lines.
+        There is no such role, or `tail` is not a valid number of lines.
     """
     lines = _check(role, tail or "200")
     return [
@@ -54,9 +54,9 @@ def last_words(cluster: Cluster) -> str:
 def _check(role: str | None, tail: str) -> int:
     errors = []
     if role not in (None, *_ROLES):
-        errors.append(FieldError("role", f"{role!r} is none of {', '.join(_ROLES)}"))
+        errors.append(FieldError("role", f"{role!r} is not one of {', '.join(_ROLES)}"))
     if not tail.isdecimal() or not 1 <= int(tail) <= _MOST_LINES:
-        errors.append(FieldError("tail", f"{tail!r} is no number of lines from 1 to {_MOST_LINES}"))
+        errors.append(FieldError("tail", f"{tail!r} is not a number of lines from 1 to {_MOST_LINES}"))
     if errors:
         raise InvalidRequest(errors)
     return int(tail)

@@ -1,4 +1,4 @@
-"""The clusters of one user: launch, rename, scale, stop, forget; and watching those that live."""
+"""The clusters of one user: launch, rename, scale, stop, forget; and watching the live ones."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class ClusterManager:
     Parameters
     ----------
     store
-        Where their records are.
+        Where their records are stored.
     catalogue
-        What sites, kernels and launchers there are.
+        The sites, kernels and launchers.
     emit
-        Takes each event.
+        Called with each event.
     """
 
     def __init__(self, store: ClusterStore, catalogue: Catalogue, emit: Emit) -> None:
@@ -47,18 +47,18 @@ class ClusterManager:
         self.all, self.get = self._ledger.all, self._ledger.get
 
     async def start(self) -> None:
-        """Find the clusters that were launched before, and go on watching those that live."""
+        """Load the clusters that were launched before, and adopt the live ones."""
         await self._ledger.load()
         for cluster in self.all():
             if not cluster.state.is_final:
                 try:
                     await self._resume(cluster)
-                except (HPCDaskError, OSError) as error:  # of one cluster, which the others do not pay for
-                    log.warning("The cluster %s is only watched for now: %s", cluster.id, error)
+                except (HPCDaskError, OSError) as error:  # must not affect the other clusters
+                    log.warning("The cluster %s can only be watched for now: %s", cluster.id, error)
                 self._watch(cluster.id)
 
     async def close(self) -> None:
-        """Stop watching. The clusters go on."""
+        """Stop watching. The clusters keep running."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -79,7 +79,7 @@ class ClusterManager:
         change = read_change(body, sites.get(cluster.site), cluster.queue, cluster.shape)
         if change.scaling is not None:
             if not cluster.state.is_scalable:
-                raise WrongState(f"“{cluster.name}” is {cluster.state.value}: it cannot be scaled now.")
+                raise WrongState(f"“{cluster.name}” is {cluster.state.value} and cannot be scaled now.")
             scaling = FixedScaling(workers=change.scaling.workers)
             await self._ledger.change(cluster_id, lambda old: old.model_copy(update={"scaling": scaling}), "scaled")
             self._spawn(self._then_look(cluster_id, self._driver.scale(cluster_id)))
@@ -96,7 +96,7 @@ class ClusterManager:
         return self.get(cluster_id)
 
     async def forget(self, cluster_id: str) -> None:
-        """Drop an ended cluster and all that is left of it."""
+        """Forget an ended cluster and remove everything that is left of it."""
         if not self.get(cluster_id).state.is_final:
             raise WrongState(f"“{self.get(cluster_id).name}” has not ended yet: stop it first.")
         if watched := self._watches.pop(cluster_id, None):
@@ -111,7 +111,7 @@ class ClusterManager:
         return [cluster_view(cluster, sites.get(cluster.site), base_url) for cluster in clusters]
 
     async def show_sites(self) -> dict[str, Any]:
-        """Return the sites as users see them: a launch is likely to come, so what makes it faster is begun."""
+        """Return the sites as users see them. A launch is likely to follow, so warming up starts now."""
         self._spawn(self._catalogue.warm_up())
         sites, kernels = await asyncio.gather(self._catalogue.sites(), self._catalogue.kernels())
         return sites_view(sites, kernels)
@@ -149,11 +149,11 @@ class ClusterManager:
         self._watch(cluster_id)
 
     async def _resume(self, cluster: Cluster) -> None:
-        """Take up a cluster that another server process left."""
+        """Adopt a cluster that another server process left."""
         if cluster.state is ClusterState.SUBMITTING:
-            reason = "The Jupyter server ended while this cluster was being launched."
+            reason = "The Jupyter server ended while this cluster was being launched: launch it again."
             await self._driver.decide_end(cluster.id, ClusterState.FAILED, reason)
-        # A submission whose answer is not in the record is looked for by its name.
+        # A submission whose answer is not in the record is searched for by its name.
         for job in cluster.jobs:
             if job.submitted is None:
                 dated = job.model_copy(update={"submitted": datetime.now(timezone.utc)})
@@ -166,7 +166,7 @@ class ClusterManager:
         self._watches[cluster_id] = (watch, self._spawn(watch.run()))
 
     async def _apply(self, cluster_id: str, seen: Observation) -> bool:
-        """Make the record agree with what was seen, do what follows, and return whether anything changed."""
+        """Update the record with what was seen, act on it, and return whether anything changed."""
         before = self.get(cluster_id)
         if trouble := self._driver.trouble.get(cluster_id):
             seen = seen.with_trouble(trouble)
@@ -183,7 +183,7 @@ class ClusterManager:
         return after is not before
 
     async def _add_last_words(self, cluster: Cluster) -> None:
-        """Put what a failed job printed last behind the reason: it most often says what to do."""
+        """Append what a failed job printed last to the reason: it usually says what to do."""
         if words := await asyncio.to_thread(last_words, cluster):
             reason = {"reason": f"{cluster.reason} It printed: {words[:300]}"}
             await self._ledger.change(cluster.id, lambda old: old.model_copy(update=reason))
@@ -202,4 +202,4 @@ class ClusterManager:
     def _end_task(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
-            log.error("The work on a cluster broke off.", exc_info=error)
+            log.error("A cluster's background task failed.", exc_info=error)

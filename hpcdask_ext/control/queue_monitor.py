@@ -1,4 +1,4 @@
-"""Asking a batch system, rarely: one query for all its jobs, only while somebody needs an answer, with back-off."""
+"""Asking a batch system as rarely as possible: one query for all jobs, only when needed, with back-off."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ log = logging.getLogger(__name__)
 FIRST_INTERVAL = 5.0  # seconds
 LAST_INTERVAL = 60.0
 _GROWTH = 1.5
-_BURST = 0.5  # how long to gather those who ask at the same time
+_BURST = 0.5  # seconds to wait for others who ask at about the same time
 
 
 class QueueMonitor:
-    """Keeps the newest answer of one batch system for those who need one.
+    """Keeps the newest answer of one batch system, asking only while somebody needs it.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class QueueMonitor:
         self._hurry = asyncio.Event()
 
     def need(self, key: str, wake: Callable[[], None]) -> None:
-        """Keep asking for `key` and call `wake` at each answer, and each failure, until `release`."""
+        """Keep asking for `key`, and call `wake` after each answer or failure, until `release`."""
         if key not in self._needed_by:
             self._needed_by[key] = wake
             self.hurry()
@@ -49,11 +49,11 @@ class QueueMonitor:
         self._needed_by.pop(key, None)
 
     def hurry(self) -> None:
-        """Ask again soon: something was just submitted or cancelled."""
+        """Ask again soon, because something was just submitted or cancelled."""
         self._hurry.set()
 
     async def close(self) -> None:
-        """End for good."""
+        """Stop asking for good."""
         self._needed_by.clear()
         if self._task is not None:
             self._task.cancel()
@@ -76,7 +76,7 @@ class QueueMonitor:
             interval = min(interval * _GROWTH, LAST_INTERVAL)
 
     async def _rest(self, interval: float) -> None:
-        """Wait, but never ask twice within the first interval, however many hurry."""
+        """Wait, so that there are never two queries within the first interval, however often `hurry` is called."""
         await asyncio.sleep(FIRST_INTERVAL - _BURST)
         hurrying = asyncio.create_task(self._hurry.wait())
         try:

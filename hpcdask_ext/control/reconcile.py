@@ -1,7 +1,7 @@
-"""What is observed becomes what is recorded: pure functions from a record and an observation to the next record.
+"""From observations to records: pure functions from a record and an observation to the next record.
 
-Three sources are put together: the files with which jobs report themselves, the scheduler's own answer, and, where
-it was asked, the batch system's. A source that could not be asked changes nothing but `reachable`.
+Three sources are combined: the files in which jobs report themselves, the scheduler's own answer, and the batch
+system's, if it was asked. A source that could not be asked changes nothing but `reachable`.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerStatus
 from hpcdask_ext.launchers.base import Place
 
 _SETTLING = timedelta(seconds=20)
-"""How long after a submission a batch system may not know the job yet, and a file system not show a report yet."""
+"""How long after a submission a batch system may still not know the job, or a file system not show a report."""
 
 Explain = Callable[[Place, str], str]
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a batch system said when it was asked, and when."""
+    """What a batch system answered, and when."""
 
     time: datetime
     jobs: Sequence[JobStatus]
@@ -33,10 +33,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Observation:
-    """What is known at one moment; None and missing entries are what was not asked or not answered.
+    """What is known at one moment; None and missing entries mean not asked, or not answered.
 
-    `silent` is why somebody who should have answered did not, in words, or empty. `host` is the one on which processes
-    were asked about.
+    `silent` says why a source that should have answered did not, or is empty. `host` is the one whose processes were
+    asked about.
     """
 
     time: datetime
@@ -48,15 +48,15 @@ class Observation:
     host: str = field(default_factory=socket.gethostname)
 
     def with_trouble(self, trouble: str) -> Observation:
-        """Return the observation with one more reason why somebody was silent."""
+        """Return the observation with one more reason added to `silent`."""
         return replace(self, silent=f"{self.silent} {trouble}".strip())
 
 
 def reconcile(cluster: Cluster, seen: Observation, explain: Explain) -> Cluster:
-    """Return the record that agrees with what was seen.
+    """Return the record updated with what was seen.
 
-    A cluster whose end is decided becomes `stopping`; who calls then cancels what is left of its jobs, and it becomes
-    `outcome` once none is.
+    A cluster that has to end becomes `stopping`; the caller then cancels its remaining jobs, and once none is left its
+    state becomes its `outcome`.
     """
     jobs = tuple(_reconcile_job(job, seen) for job in cluster.jobs)
     changes: dict[str, object] = {"jobs": jobs, "reachable": not seen.silent}
@@ -68,7 +68,7 @@ def reconcile(cluster: Cluster, seen: Observation, explain: Explain) -> Cluster:
 
 
 def _reconcile_job(job: Job, seen: Observation) -> Job:
-    # What runs on another host is not to be seen from this one, which does not mean that it is gone.
+    # What runs on another host cannot be seen from this one, which does not mean that it is gone.
     answer = seen.answers.get(job.place) if job.host in (None, seen.host) else None
     statuses = [status for status in answer.jobs if status.name == job.name] if answer else []
     if job.id is None and statuses:  # the submission whose answer was lost
@@ -92,7 +92,7 @@ def _reconcile_job(job: Job, seen: Observation) -> Job:
 def _reconcile_element(
     element: Element, report: Report, status: JobStatus | None, is_asked: bool, now: datetime
 ) -> Element:
-    """Return the element as its own report has it, else as the batch system has it, else as it was."""
+    """Return the element updated from its own report, else from the batch system, else unchanged."""
     if report.started is not None:
         element = element.model_copy(
             update={"state": JobState.RUNNING, "reason": "", "started": report.started, "node": report.node}
@@ -106,7 +106,7 @@ def _reconcile_element(
         changes = {"state": state, "reason": reason, "ended": report.ended, "exit_code": report.exit_code}
         return element.model_copy(update=changes)
     if status is not None and status.state.is_final:
-        # What somebody else cancelled is missed by the user as much as what failed.
+        # To the user, an element that somebody else cancelled is as lost as one that failed.
         is_good = element.cancelled or (status.state is JobState.ENDED and not status.reason)
         state = JobState.ENDED if is_good else JobState.FAILED
         return element.model_copy(update={"state": state, "reason": status.reason, "ended": now})
@@ -114,7 +114,7 @@ def _reconcile_element(
         return element.model_copy(update={"state": status.state, "reason": status.reason, "node": status.node})
     if status is None and is_asked:
         state = JobState.ENDED if element.cancelled else JobState.FAILED
-        reason = "" if element.cancelled else "disappeared without a report: it was killed, or its node failed"
+        reason = "" if element.cancelled else "disappeared without a report: killed, or its node failed"
         return element.model_copy(update={"state": state, "reason": reason, "ended": now})
     return element
 
@@ -140,13 +140,13 @@ def _reconcile_state(cluster: Cluster, seen: Observation, explain: Explain) -> C
 
 
 def _with_silence(cluster: Cluster, silent: str) -> Cluster:
-    """Return a cluster that is stopping with a warning that says who keeps it from that, if anybody does."""
+    """Return a stopping cluster with a warning that says what delays its end, if anything does."""
     kept = tuple(text for text in cluster.warnings if not text.startswith(_NOT_ENDED))
     return cluster.model_copy(update={"warnings": (*kept, f"{_NOT_ENDED}{silent}") if silent else kept})
 
 
 def _finish(cluster: Cluster, now: datetime) -> Cluster:
-    """Return a cluster that is stopping as ended, when none of its jobs is left."""
+    """Return a stopping cluster as ended if none of its jobs is left."""
     if any(job.live for job in cluster.jobs):
         return cluster
     state = cluster.outcome or ClusterState.STOPPED
@@ -155,7 +155,7 @@ def _finish(cluster: Cluster, now: datetime) -> Cluster:
 
 
 def _ending(cluster: Cluster, seen: Observation) -> tuple[ClusterState, str] | None:
-    """Return how and why a cluster has to end, or None while it need not."""
+    """Return how and why a cluster has to end, or None if it does not."""
     for job in cluster.jobs:
         if job.role is Role.SCHEDULER and job.elements[1].state.is_final:
             return _ending_of_scheduler(job.elements[1], job.walltime)
@@ -170,24 +170,24 @@ def _ending_of_scheduler(scheduler: Element, walltime: timedelta | None) -> tupl
     if scheduler.state is JobState.ENDED:
         return (
             ClusterState.STOPPED,
-            "The scheduler was shut down: by a client, by another process, or because it was idle.",
+            "The scheduler was shut down by a client, by another process, or because it was idle.",
         )
     if _is_over(scheduler, walltime):
-        return ClusterState.STOPPED, "The walltime of the scheduler's job has ended (walltime)."
+        return ClusterState.STOPPED, "The scheduler's job reached its walltime (walltime)."
     return ClusterState.FAILED, f"The scheduler failed ({scheduler.reason}): see its log."
 
 
 def _ending_of_workers(workers: Sequence[Element], walltime: timedelta | None) -> tuple[ClusterState, str]:
     if any(_is_over(element, walltime) for element in workers):
-        return ClusterState.STOPPED, "The walltime of the workers' jobs has ended (walltime)."
+        return ClusterState.STOPPED, "The workers' jobs reached their walltime (walltime)."
     reasons = sorted({element.reason for element in workers if element.state is JobState.FAILED})
     if reasons:
-        return ClusterState.FAILED, f"Every worker's job failed ({'; '.join(reasons)}): see their logs."
-    return ClusterState.STOPPED, "Every worker has ended."
+        return ClusterState.FAILED, f"All worker jobs have failed or ended ({'; '.join(reasons)}): see their logs."
+    return ClusterState.STOPPED, "All workers have ended."
 
 
 def _is_over(element: Element, walltime: timedelta | None) -> bool:
-    """Return whether an element ended by its walltime: it says so, or it lived about that long."""
+    """Return whether an element reached its walltime: its reason says so, or it ran for about that long."""
     if element.reason in ("TIMEOUT", "DEADLINE"):
         return True
     if walltime is None or element.started is None or element.ended is None:
@@ -206,7 +206,7 @@ def _not_running_yet(cluster: Cluster, seen: Observation, explain: Explain) -> C
 
 
 def _waiting(cluster: Cluster) -> tuple[Place, str] | None:
-    """Return where and why the cluster waits in a queue: with its scheduler, or with all of its workers."""
+    """Return where and why the cluster waits in a queue, or None unless its scheduler or all its workers do."""
     for role in (Role.SCHEDULER, Role.WORKER):
         jobs = [job for job in cluster.jobs if job.role is role and job.place == "batch"]
         live = [(job, job.elements[index]) for job in jobs for index in job.live]
@@ -222,7 +222,7 @@ def _no_worker(cluster: Cluster, explain: Explain) -> str:
 
 
 def _warnings(cluster: Cluster) -> tuple[str, ...]:
-    """Return the warnings of the launch, and one for worker jobs that are missed while others live."""
+    """Return the cluster's other warnings, and one if worker jobs have been lost while others live."""
     kept = tuple(text for text in cluster.warnings if not text.endswith(_SEE_LOGS))
     jobs = [job for job in cluster.jobs if job.role is Role.WORKER]
     missed = [element for job in jobs for element in job.elements.values() if _is_missed(element, job.walltime)]
@@ -234,9 +234,9 @@ def _warnings(cluster: Cluster) -> tuple[str, ...]:
 
 
 def _is_missed(element: Element, walltime: timedelta | None) -> bool:
-    """Return whether an element is over though neither we nor its walltime wanted that."""
+    """Return whether an element is over although it was neither cancelled nor at its walltime."""
     return element.state.is_final and not element.cancelled and not _is_over(element, walltime)
 
 
-_NOT_ENDED = "Not everything could be ended yet. "
+_NOT_ENDED = "Some jobs could not be ended yet. "
 _SEE_LOGS = ": see their logs."

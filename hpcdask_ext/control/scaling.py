@@ -1,4 +1,4 @@
-"""Making a cluster smaller with the least harm: what waits goes before what works, the idle before the busy."""
+"""Making a cluster smaller with the least harm: pending elements end first, then idle workers, then busy ones."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _Chosen = list[tuple[str, int]]  # job tags and element numbers
 async def shrink(cluster: Cluster, workers: int, launcher: Launcher, change: Change) -> None:
     """End the elements of at least `workers` workers.
 
-    Pending elements are cancelled first. Then the scheduler retires its least busy workers, whose data moves before
-    they go, so this may take long; their jobs end by themselves. Running elements whose workers have not connected are
-    cancelled last.
+    Pending elements are cancelled first. Then the scheduler retires its least busy workers, moving their data first,
+    which may take long; their jobs end by themselves. Running elements whose workers have not connected are cancelled
+    last.
 
     Raises
     ------
     BatchError
-        A cancellation did not work.
+        A cancellation failed.
     SchedulerUnreachable
         The scheduler could not be asked to retire workers.
     """
@@ -47,7 +47,7 @@ async def shrink(cluster: Cluster, workers: int, launcher: Launcher, change: Cha
 
 
 def end_unstarted(cluster: Cluster) -> Cluster:
-    """Return the cluster with what was cancelled before it started as ended: nothing will ever report its end."""
+    """Return the cluster with elements that were cancelled before they started as ended: they will not report it."""
     for job in cluster.jobs:
         waiting = [
             index
@@ -59,7 +59,7 @@ def end_unstarted(cluster: Cluster) -> Cluster:
 
 
 def _candidates(cluster: Cluster, state: JobState) -> _Chosen:
-    """Return the worker elements in a state that nobody has cancelled yet, the newest first."""
+    """Return the worker elements in a state that have not been cancelled yet, the newest first."""
     jobs = [job for job in reversed(cluster.jobs) if job.role is Role.WORKER and job.id is not None]
     return [
         (job.tag, index) for job in jobs for index in reversed(job.uncancelled) if job.elements[index].state is state
@@ -68,7 +68,7 @@ def _candidates(cluster: Cluster, state: JobState) -> _Chosen:
 
 async def _retire(cluster: Cluster, elements: int) -> _Chosen:
     if cluster.dashboard is None:
-        raise WrongState("The scheduler is not up yet: try again when it is.")
+        raise WrongState("The scheduler is not up yet: try again once it is.")
     api = SchedulerAPI(cluster.dashboard, Credentials(cluster.directory))
     try:
         names = await api.retire(elements, cluster.shape.workers_per_job)
@@ -84,7 +84,7 @@ async def _retire(cluster: Cluster, elements: int) -> _Chosen:
 
 
 async def _cancel(cluster: Cluster, chosen: _Chosen, launcher: Launcher, change: Change) -> None:
-    """Cancel elements, one command for each place; the record says so before it is done."""
+    """Cancel elements with one command for each place; the record is marked first."""
     by_job: dict[str, list[int]] = defaultdict(list)
     for tag, index in chosen:
         by_job[tag].append(index)

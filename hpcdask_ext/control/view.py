@@ -1,4 +1,4 @@
-"""What users are shown of a cluster and of a site: made from the record each time, never stored. No secret is in it."""
+"""What users see of a cluster and of a site: made from the record each time, never stored, and free of secrets."""
 
 from __future__ import annotations
 
@@ -58,10 +58,10 @@ def cluster_view(cluster: Cluster, site: Site | None, base_url: str) -> dict[str
 
 
 def client_code(cluster: Cluster, base_url: str) -> str:
-    """Return Python that connects a notebook to the cluster. It needs nothing but `distributed`.
+    """Return Python code that connects a notebook to the cluster. It needs only `distributed`.
 
     It waits until the scheduler is up, so it may be run while the cluster is still pending. `base_url` is the Jupyter
-    server's, with the hub's in front, so that the dashboard's link leads through our proxy.
+    server's, including the hub's prefix, so that the dashboard's link leads through our proxy.
     """
     credentials = Credentials(cluster.directory)
     link = f"{base_url}hpcdask/proxy/{cluster.id}/status".replace("{", "{{").replace("}", "}}")

@@ -1,7 +1,7 @@
-"""Watching one live cluster: gathers what there is to see and hands it on, as rarely as it can.
+"""Watching one live cluster: makes observations and passes them on, as rarely as possible.
 
-A running cluster costs nothing: its scheduler holds our request until something changes. Files are looked at only
-while some job has yet to report, and the batch system is asked only while some job waits in it, or is missed.
+A running cluster costs nothing: its scheduler holds our request until something changes. Files are checked only while
+some job has yet to report, and the batch system is asked only while some job is pending or unaccounted for.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ from hpcdask_ext.control.reconcile import Observation
 from hpcdask_ext.errors import SchedulerUnreachable
 from hpcdask_ext.launchers.base import Place
 
-_FIRST_LOOK, _LAST_LOOK = 0.05, 5.0  # seconds between looks at the files
-_GROWTH = 1.05  # of that: a look comes late by 5 % of what was waited for, at most
-_FIRST_RETRY, _LAST_RETRY = 0.2, 15.0  # seconds between tries to reach a scheduler
-_HOST_PATIENCE = timedelta(seconds=5)  # a process of this host reports itself at once, or something is wrong
+_FIRST_LOOK, _LAST_LOOK = 0.05, 5.0  # seconds between checks of the files
+_GROWTH = 1.05  # of that interval: a check comes at most 5 % of the time waited too late
+_FIRST_RETRY, _LAST_RETRY = 0.2, 15.0  # seconds between attempts to reach a scheduler
+_HOST_PATIENCE = timedelta(seconds=5)  # a process on this host reports at once, or something is wrong
 
 
 class ClusterWatch:
@@ -33,13 +33,13 @@ class ClusterWatch:
     Parameters
     ----------
     cluster_id
-        Which.
+        Its id.
     get
         Returns a cluster's newest record.
     apply
-        Takes an observation; returns whether the record changed.
+        Called with each observation; returns whether the record changed.
     monitors
-        Who can be asked about jobs, by place. Empty where the site is not described any more.
+        The queue monitors to ask about its jobs, by place.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class ClusterWatch:
         self._follower: asyncio.Task[None] | None = None
 
     def wake(self) -> None:
-        """Look again now: something happened."""
+        """Look again now, because something happened."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -79,7 +79,7 @@ class ClusterWatch:
                 await asyncio.gather(self._follower, return_exceptions=True)
 
     async def _rest(self, seconds: float | None) -> None:
-        # Not `wait_for`: before Python 3.12 it swallows a cancellation that comes together with what it waits for.
+        # Not `wait_for`: before Python 3.12 it swallows a cancellation that arrives together with what it waits for.
         waking = asyncio.create_task(self._wake.wait())
         try:
             await asyncio.wait([waking], timeout=seconds)
@@ -92,7 +92,7 @@ class ClusterWatch:
             self._address = await asyncio.to_thread(SchedulerAddress.read, cluster.scheduler_file)
             if self._address is not None:
                 self._follower = asyncio.create_task(self._follow(self._address, Credentials(cluster.directory)))
-        # Once a cluster is stopping, its scheduler's silence is what was asked for.
+        # Once a cluster is stopping, its scheduler is expected to fall silent.
         silent = [self._silent] if self._silent and cluster.state is not ClusterState.STOPPING else []
         answers = {}
         for place, monitor in self._monitors.items():
@@ -103,7 +103,7 @@ class ClusterWatch:
                 monitor.release(self._id)
             if monitor.answer is not None:
                 answers[place] = monitor.answer
-        # After the answers: what has ended by then has reported itself, and is not missed.
+        # Read after the answers, so that what has ended by then has reported itself and does not seem lost.
         reports = await asyncio.to_thread(read_reports, cluster.directory, self._read)
         return Observation(datetime.now(timezone.utc), reports, self._address, self._status, answers, " ".join(silent))
 
@@ -113,7 +113,7 @@ class ClusterWatch:
         )
 
     def _is_missed(self, cluster: Cluster, job: Job, index: int) -> bool:
-        """Return whether nobody but the batch system can say how an element is."""
+        """Return whether only the batch system can tell an element's state."""
         if job.host not in (None, socket.gethostname()):
             return False
         if cluster.state is ClusterState.STOPPING:
@@ -126,7 +126,7 @@ class ClusterWatch:
         return True
 
     def _lacks_workers(self, cluster: Cluster) -> bool:
-        """Return whether workers that ran have left while their jobs seem to run."""
+        """Return whether workers have disconnected although their jobs seem to run."""
         running = sum(
             job.elements[index].state is JobState.RUNNING
             for job in cluster.jobs
@@ -136,7 +136,7 @@ class ClusterWatch:
         return cluster.started is not None and cluster.workers < running * cluster.shape.workers_per_job
 
     def _has_to_look(self) -> bool:
-        """Return whether something may happen of which only a file will tell."""
+        """Return whether something may happen that only a file will reveal."""
         cluster = self._get()
         if cluster.state is ClusterState.STOPPING or self._status is None or self._lacks_workers(cluster):
             return True

@@ -1,1 +1,1 @@
-"""REST and the proxy: the only floor, beside the app, that knows HTTP."""
+"""REST and the proxy: besides the app, the only layer that knows HTTP."""

@@ -1,4 +1,4 @@
-"""What every REST handler shares: authorisation, JSON bodies, and the one table by which errors become HTTP."""
+"""What all REST handlers share: authorisation, JSON bodies, and the one table that maps errors to HTTP."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ STATUS: dict[type[errors.HPCDaskError], tuple[int, str]] = {
     errors.BatchError: (502, "batch system"),
     errors.HPCDaskError: (500, "error"),
 }
-"""Status and reason by class; a class that is not here has those of the nearest one above it."""
+"""Status and reason by class; a class that is not listed has those of its nearest listed base."""
 
 
 def status_of(error: errors.HPCDaskError) -> tuple[int, str]:
@@ -38,7 +38,7 @@ def status_of(error: errors.HPCDaskError) -> tuple[int, str]:
 
 
 class QuietErrors(JupyterHandler):
-    """Logs an error of ours as what it is, a line: it is an answer, not a fault of the server."""
+    """Logs an error of ours as a single line: it is an answer, not a fault of the server."""
 
     def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
         """Log an exception that ended a request."""
@@ -49,7 +49,7 @@ class QuietErrors(JupyterHandler):
 
 
 class HPCDaskHandler(QuietErrors, APIHandler):
-    """The base of the REST handlers. None of them has an `except`: an error that is raised becomes its answer here."""
+    """The base of the REST handlers. None of them catches errors: `write_error` turns each into its answer."""
 
     auth_resource = AUTH_RESOURCE
 
@@ -60,11 +60,11 @@ class HPCDaskHandler(QuietErrors, APIHandler):
         return core
 
     async def manager(self) -> ClusterManager:
-        """Return the manager; the first call starts it."""
+        """Return the manager; the first call creates and starts it."""
         return await self.core.manager()
 
     def json_object(self) -> dict[str, Any]:
-        """Return the body, or answer 400 when it is no JSON object."""
+        """Return the body, or answer 400 if it is not a JSON object."""
         try:
             body = json.loads(self.request.body or b"{}")
         except (ValueError, RecursionError) as error:
@@ -74,7 +74,7 @@ class HPCDaskHandler(QuietErrors, APIHandler):
         return body
 
     def write_error(self, status_code: int, **kwargs: Any) -> None:
-        """Answer an error of ours with its status, its message and, where it has them, its fields."""
+        """Answer an error of ours with its status, its message and, if it has any, its fields."""
         error = kwargs.get("exc_info", (None, None))[1]
         message, reason = responses.get(status_code, "Error"), "error"
         fields: Sequence[errors.FieldError] = ()

@@ -1,4 +1,4 @@
-"""The routes of clusters below `hpcdask/api/clusters`."""
+"""The routes for clusters, below `hpcdask/api/clusters`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ClustersHandler(HPCDaskHandler):
     @web.authenticated
     @authorized
     async def post(self) -> None:
-        """Launch one."""
+        """Launch a cluster."""
         manager = await self.manager()
         cluster = await manager.launch(self.json_object())
         self.set_status(201)
@@ -51,7 +51,7 @@ class ClusterHandler(HPCDaskHandler):
     @web.authenticated
     @authorized
     async def delete(self, cluster_id: str) -> None:
-        """Stop it, or forget it when it has ended."""
+        """Stop it, or forget it if it has ended."""
         manager = await self.manager()
         if manager.get(cluster_id).state.is_final:
             await manager.forget(cluster_id)
@@ -68,7 +68,7 @@ class LogsHandler(HPCDaskHandler):
     @web.authenticated
     @authorized
     async def get(self, cluster_id: str) -> None:
-        """Answer with the end of them."""
+        """Answer with the last lines of each."""
         manager = await self.manager()
         wanted = {name: self.get_query_argument(name, None) for name in ("role", "job", "tail")}
         self.finish({"logs": await manager.logs(cluster_id, **wanted)})

@@ -1,4 +1,4 @@
-"""The manager, made on first use: a server in which nobody launches anything pays nothing for us."""
+"""The manager, created on first use, so that a server in which nobody launches anything pays nothing for us."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 
 class Core:
-    """Holds the manager, and makes it when it is first asked for.
+    """Holds the manager, and creates it on first use.
 
     Parameters
     ----------
     root
-        Where the records of clusters are.
+        Where the records of clusters are stored.
     config_path
         Jupyter's config path, most specific directory first.
     working_directory
         Where jobs run.
     runtime_directory
-        Where processes that are kept ready have their sockets.
+        Where warm processes have their sockets.
     kernel_specs
         Returns what `KernelSpecManager.get_all_specs` does.
     emit
-        Takes each event.
+        Called with each event.
     """
 
     def __init__(
@@ -49,7 +49,7 @@ class Core:
         self._making: asyncio.Task[ClusterManager] | None = None
 
     async def manager(self) -> ClusterManager:
-        """Return the manager; the first call makes it and takes up the clusters that there are."""
+        """Return the manager; the first call creates it and adopts the existing clusters."""
         if self._making is None:
             self._making = asyncio.create_task(self._make())
         making = self._making
@@ -57,13 +57,13 @@ class Core:
             return await asyncio.shield(making)
         except Exception:
             if self._making is making:
-                self._making = None  # what was wrong, a full disk perhaps, may be mended by the next call
+                self._making = None  # the next call tries again: the cause, perhaps a full disk, may be gone by then
             raise
 
     async def close(self) -> None:
-        """Let go of the clusters, which go on without us."""
+        """Stop watching the clusters, which keep running."""
         if self._making is not None:
-            with suppress(Exception):  # it was told to who asked for the manager
+            with suppress(Exception):  # whoever asked for the manager has already got the error
                 await (await self._making).close()
 
     async def _make(self) -> ClusterManager:
@@ -77,7 +77,7 @@ class Core:
         return manager
 
     def build(self) -> ClusterManager:
-        """Return a new manager; called after the imports were made."""
+        """Return a new manager; called once the imports are done."""
         from hpcdask_ext.batch.runner import ProcessRunner  # noqa: PLC0415
         from hpcdask_ext.clusters.store import ClusterStore  # noqa: PLC0415
         from hpcdask_ext.control.catalogue import Catalogue  # noqa: PLC0415
@@ -92,7 +92,7 @@ class Core:
 
 
 def _import() -> Callable[[Core], ClusterManager]:
-    """Import what is heavy, off the event loop."""
+    """Import everything heavy, off the event loop."""
     import hpcdask_ext.control.manager  # noqa: F401, PLC0415
 
     return Core.build

@@ -1,7 +1,7 @@
 """The proxy to the dashboards of tracked clusters: jupyter-server-proxy's handler, with the target from our records.
 
-It reaches the recorded address of a tracked cluster and nothing else, with GET, HEAD and websockets. It adds the
-cluster's token, speaks TLS with the cluster's certificate, and keeps the user's own credentials to itself.
+It reaches the recorded addresses of tracked clusters and nothing else, with GET, HEAD and websockets only. It adds the
+cluster's token, uses TLS with the cluster's certificate, and does not pass on the user's own credentials.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.errors import HPCDaskError
 from hpcdask_ext.handlers.base import AUTH_RESOURCE, QuietErrors, status_of
 
-# Of the browser's headers, those that a dashboard needs. Cookies, tokens and what a hub adds are not among them.
+# The browser's headers that a dashboard needs. Cookies, tokens and what a hub adds are not among them.
 _PASSED_ON = re.compile(r"(Accept|Accept-Encoding|Accept-Language|User-Agent|Range|If-.+)\Z", re.IGNORECASE)
 _CONNECT_TIMEOUT = 10.0  # seconds
 _REQUEST_TIMEOUT = 60.0
-_GATEWAY_FAILED = (500, 599)  # what jupyter-server-proxy says when the other side does not answer
+_GATEWAY_FAILED = (500, 599)  # jupyter-server-proxy's statuses if the dashboard does not answer
 
 
 class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  # (jupyter-server-proxy has no types)
@@ -46,29 +46,29 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
     @web.authenticated
     @authorized
     async def get(self, cluster_id: str, path: str) -> None:
-        """Answer a page, or open a websocket."""
+        """Answer with a page, or open a websocket."""
         page: Any = super().get(cluster_id, path)
         await page
 
     async def http_get(self, cluster_id: str, path: str) -> None:
-        """Answer a page."""
-        # A stream of events would take a way of jupyter-server-proxy's that our hooks are not on.
+        """Answer with a page."""
+        # For an event stream jupyter-server-proxy takes a code path that bypasses our hooks.
         self.request.headers["Accept"] = self.request.headers.get("Accept", "*/*").replace("text/event-stream", "*/*")
         self.rewrite_response = _without_cookies
         host, port = await self._find(cluster_id)
         await self.proxy(host, port, path)
 
     async def open(self, cluster_id: str, path: str) -> None:
-        """Connect a websocket with the dashboard's."""
+        """Connect a websocket to the dashboard's."""
         host, port = await self._find(cluster_id)
         await self.proxy_open(host, port, path)
 
     async def _find(self, cluster_id: str) -> tuple[str, int]:
-        """Return the host and port of a tracked cluster's dashboard and hold its credentials ready."""
+        """Return the host and port of a tracked cluster's dashboard, and load its credentials."""
         manager = await self.settings["hpcdask_core"].manager()
         cluster = manager.get(cluster_id)
         if cluster.dashboard is None:
-            raise web.HTTPError(404, f"The cluster “{cluster.name}” has no dashboard now: it is {cluster.state.value}.")
+            raise web.HTTPError(404, f"The cluster “{cluster.name}” is {cluster.state.value} and has no dashboard now.")
         credentials = Credentials(cluster.directory)
         self._headers_to_add = await asyncio.to_thread(credentials.headers)
         self._ssl_context = await asyncio.to_thread(credentials.ssl_context)
@@ -78,7 +78,7 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
         return host, port
 
     def _get_context_path(self, host: str, port: int) -> str:
-        """Return our own path, to which redirects are rewritten."""
+        """Return our own path, which redirects are rewritten to."""
         path: str = url_path_join(self.base_url, "hpcdask/proxy", self.path_args[0])
         return path
 
@@ -87,12 +87,12 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
         bracketed = f"[{host}]" if ":" in host else host
         uri: str = super().get_client_uri({"http": "https", "ws": "wss"}[protocol], bracketed, port, proxied_path)
         address, _, query = uri.partition("?")
-        # Jupyter takes its token from the query, too.
+        # Jupyter also accepts its token in the query, and the dashboard must not see it.
         kept = [part for part in query.split("&") if part and part.partition("=")[0] != "token"]
         return f"{address}?{'&'.join(kept)}" if kept else address
 
     def proxy_request_headers(self) -> Any:
-        """Return the browser's headers, as far as they are a dashboard's business, and the cluster's token."""
+        """Return the browser's headers that a dashboard needs, and the cluster's token."""
         passed_on = {name: value for name, value in self.request.headers.items() if _PASSED_ON.match(name)}
         return HTTPHeaders({**passed_on, **self._headers_to_add})
 
@@ -106,14 +106,14 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
         }
 
     async def proxy_open(self, host: str, port: int, proxied_path: str = "") -> None:
-        """Connect the websocket; the one of jupyter-server-proxy cannot pass on TLS options."""
+        """Connect the websocket; jupyter-server-proxy's own method cannot pass on TLS options."""
         request = httpclient.HTTPRequest(
             self.get_client_uri("ws", host, port, proxied_path),
             headers=self.proxy_request_headers(),
             connect_timeout=_CONNECT_TIMEOUT,
             ssl_options=self._ssl_context,
         )
-        # Before this returns no message of the browser is read, so none is lost.
+        # No message from the browser is read before this returns, so none is lost.
         self.ws = await pingable_ws_connect(
             request=request,
             on_message_callback=self._on_dashboard_message,
@@ -141,7 +141,7 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
             status_code, text = status_of(error)[0], error.message
         elif status_code in _GATEWAY_FAILED:
             status_code = 502
-            text = "The dashboard does not answer. Its cluster may be ending, or the network between may be down."
+            text = "The dashboard does not answer. Its cluster may be ending, or the network may be down: try again."
         else:
             text = getattr(error, "log_message", None) or responses.get(status_code, "Error")
         self.set_status(status_code)
@@ -153,5 +153,5 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
 
 
 def _without_cookies(response: Any) -> None:
-    """Take the cookies out of an answer: a dashboard has no say in Jupyter's own."""
+    """Remove the cookies from an answer: a dashboard must not set any for Jupyter."""
     response.headers.pop("Set-Cookie", None)

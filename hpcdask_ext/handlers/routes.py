@@ -14,7 +14,7 @@ _ID = "([^/]+)"
 
 
 class DashboardRoute(JupyterHandler):
-    """Stands in the table for the proxy, whose imports (aiohttp: 100 ms) only the first look at a dashboard pays."""
+    """A placeholder for the proxy, whose imports (aiohttp: 100 ms) are made when a dashboard is first opened."""
 
     def __new__(cls, application: web.Application, request: Any, **options: Any) -> Any:
         """Return a handler of the proxy's own class."""

@@ -1,4 +1,4 @@
-"""The route of the sites."""
+"""The route for sites."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""How the jobs of a cluster are made, submitted, asked about and ended."""
+"""How the jobs of a cluster are created, submitted, queried and ended."""

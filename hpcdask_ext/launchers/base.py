@@ -1,7 +1,7 @@
 """The contract of a launcher: what can be done with the jobs of one site's clusters.
 
-A launcher keeps no state of clusters: it is given the record, and who calls keeps the record up to date. The order of a
-launch is `prepare`, `first_jobs`, then `submit` for each of those, the record being written before and after each.
+A launcher keeps no state of clusters: it is given the record, which the caller keeps up to date. A launch calls
+`prepare`, `first_jobs`, then `submit` for each of those jobs; the record is written before and after each submission.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from hpcdask_ext.batch.base import JobElements, JobStatus
 from hpcdask_ext.clusters.models import Cluster, Environment, Job
 
 Place = Literal["host", "batch"]
-"""Who runs a job: this host's own processes, or the site's batch system."""
+"""What runs a job: processes on this host, or the site's batch system."""
 
 
 class Launcher(ABC):
@@ -22,55 +22,55 @@ class Launcher(ABC):
 
     @abstractmethod
     async def warm_up(self, environment: Environment) -> None:
-        """Make the next launch in an environment faster, where that can be done. May be called often; never raises."""
+        """Make the next launch in an environment faster, where possible. May be called often; never raises."""
 
     @abstractmethod
     async def prepare(self, cluster: Cluster) -> tuple[str, ...]:
-        """Look into the environment and write the credentials. Nothing is submitted. Return warnings.
+        """Check the environment and write the credentials, without submitting anything. Return warnings.
 
         Raises
         ------
         EnvironmentUnusable
             The environment cannot run Dask.
         BatchUnreachable
-            The look into it could not be done.
+            The environment could not be checked.
         StoreError
-            The cluster's directory cannot be written.
+            The cluster's directory cannot be written to.
         """
 
     @abstractmethod
     def first_jobs(self, cluster: Cluster) -> tuple[Job, ...]:
-        """Return the jobs to submit for a new cluster, not submitted yet."""
+        """Return the jobs to submit for a new cluster."""
 
     @abstractmethod
     def more_workers(self, cluster: Cluster, workers: int) -> Job:
-        """Return one job, not submitted yet, with the elements for at least `workers` more workers."""
+        """Return one job to submit, with the elements for at least `workers` more workers."""
 
     @abstractmethod
     async def submit(self, cluster: Cluster, job: Job) -> str:
-        """Submit a job of the cluster: one submission whatever its number of elements. Return its id.
+        """Submit a job of the cluster, in one submission whatever its number of elements, and return its id.
 
         Raises
         ------
         BatchRefused
-            The batch system said no: nothing was submitted.
+            The batch system refused: nothing was submitted.
         BatchUnreachable
-            It did not answer: the job may have been submitted all the same. It is found again by its name.
+            It did not answer: the job may have been submitted nevertheless, and can be found by its name.
         """
 
     @abstractmethod
     async def cancel(self, place: Place, jobs: Sequence[JobElements]) -> None:
-        """End elements of jobs, whatever state they are in. Those that have ended already are no error.
+        """End elements of jobs, whatever state they are in. It is not an error if some have already ended.
 
         Raises
         ------
         BatchRefused, BatchUnreachable
-            Some of them may still run.
+            Some of them may still be running.
         """
 
     @abstractmethod
     async def query(self, place: Place) -> Sequence[JobStatus]:
-        """Ask once for all jobs of this user. A job that the answer does not mention is known there no more.
+        """Ask once for all jobs of this user. A job that the answer does not mention is no longer known there.
 
         Raises
         ------

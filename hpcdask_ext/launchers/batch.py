@@ -1,4 +1,4 @@
-"""Clusters as jobs: the launcher of every site that has a batch system, this machine included.
+"""Clusters as jobs: the launcher of every site that has a batch system, including this machine.
 
 In the elastic layout a cluster is one scheduler job, on the Jupyter host or in the batch system as the site says, and
 worker jobs, each submitted as one array.
@@ -31,29 +31,29 @@ from hpcdask_ext.sites.models import Site
 
 @dataclass(frozen=True)
 class Directories:
-    """Where jobs run, which is where the user's notebooks are, and where warm processes have their sockets."""
+    """`working` is where jobs run, which is where the user's notebooks are; `warm` has the warm processes' sockets."""
 
     working: Path
     warm: Path
 
 
 LAUNCH_LOG = "launch.log"
-"""The log, in a cluster's folder of logs, of what its launch did."""
+"""The log of a cluster's launch, in its folder of logs."""
 
 
 class BatchLauncher(Launcher):
-    """Launches clusters of one site.
+    """Launches the clusters of one site.
 
     Parameters
     ----------
     site
         The site.
     systems
-        Who runs jobs, by place.
+        The batch systems that run jobs, by place.
     runner
-        What starts commands.
+        Starts commands.
     directories
-        Where jobs run and what is kept ready for them.
+        Where jobs run, and where warm processes have their sockets.
     """
 
     def __init__(
@@ -67,7 +67,7 @@ class BatchLauncher(Launcher):
     async def warm_up(self, environment: Environment) -> None:
         warm = warm_directory(environment, self._directories.warm)
         if self.site.batch_system == "local" and warm is not None:
-            with suppress(BatchError, OSError):  # a launch then takes its second, as everywhere else
+            with suppress(BatchError, OSError):  # launches then just take a second longer
                 await asyncio.to_thread(warm.mkdir, parents=True, exist_ok=True, mode=0o700)
                 start = (*environment.argv, str(WARM), "start", str(warm))
                 await self._runner.run(Command(start, environment=environment.env))
@@ -121,7 +121,7 @@ class BatchLauncher(Launcher):
             raise unusable(cluster.environment, error) from error
 
     async def _run(self, cluster: Cluster, command: Command) -> CommandResult:
-        """Run a command of a launch and write down in the cluster's log what was run and what it answered."""
+        """Run a command of a launch, and log the command and its answer in the cluster's launch log."""
         log = cluster.directory / "logs" / LAUNCH_LOG
         try:
             result = await self._runner.run(command)
@@ -159,7 +159,7 @@ class BatchLauncher(Launcher):
         )
 
     def _option_directives(self, cluster: Cluster) -> list[str]:
-        """Return the directives that the site's options ask for; a boolean one stands there when it is true."""
+        """Return the directives that the site's options add; a boolean option adds its own if it is true."""
         values = cluster.options
         directives = [(option.directive, values.get(option.name)) for option in self.site.options]
         return [

@@ -1,6 +1,6 @@
 """The command lines of Dask's scheduler and workers, for the shell of a job.
 
-They are plain `python -m distributed.cli...` of the chosen environment, with our preload passed by path.
+They are plain `python -m distributed.cli...` in the chosen environment, with our preload passed by path.
 """
 
 from __future__ import annotations
@@ -22,16 +22,16 @@ WARM = _PAYLOAD / "warm.py"
 
 _LOOPBACK = "127.0.0.1"
 _BEHIND_OTHERS = ("nice", "-n", "10")
-"""Workers of this machine take what Jupyter, the browser and the scheduler leave: a click is felt, a task is not."""
-_DEATH_TIMEOUT = 120  # seconds for which a worker looks for its scheduler before it gives its place free
+"""On this machine, workers get a lower priority, so that Jupyter, the browser and the scheduler stay responsive."""
+_DEATH_TIMEOUT = 120  # seconds for which a worker looks for its scheduler before it gives up and frees its node
 _WAIT_FOR_SCHEDULER = "until [ -s {file} ]; do if [ -e {ended} ]; then exit 1; fi; sleep 0.5; done; "
 
 
 def job_environment(cluster: Cluster, site: Site) -> dict[str, str]:
-    """Return the variables of every job of a cluster: the environment's own, and what the preload and Dask read."""
+    """Return the variables of all jobs of a cluster: the environment's own, and those for the preload and Dask."""
     credentials = Credentials(cluster.directory)
     certificate, key = str(credentials.certificate), str(credentials.key)
-    # Not as options: given those, Dask's scheduler refuses a network interface.
+    # Not as command-line options: given those, Dask's scheduler refuses a network interface.
     comm, dashboard = "DASK_DISTRIBUTED__COMM__", "DASK_DISTRIBUTED__SCHEDULER__DASHBOARD__TLS__"
     tls = {f"{comm}REQUIRE_ENCRYPTION": "true", f"{comm}TLS__CA_FILE": certificate, f"{dashboard}CA_FILE": certificate}
     for owner in (f"{comm}TLS__SCHEDULER__", f"{comm}TLS__WORKER__", f"{comm}TLS__CLIENT__", dashboard):
@@ -40,16 +40,16 @@ def job_environment(cluster: Cluster, site: Site) -> dict[str, str]:
         **cluster.environment.env,
         **tls,
         "HPCDASK_TOKEN_FILE": str(credentials.token_file),
-        # A link to this dashboard leads nowhere but through the proxy, and the user's own may name a variable that
-        # the nodes do not have.
+        # The dashboard can be reached only through the proxy, and the user's own link may name a variable that is not
+        # set on the nodes.
         "DASK_DISTRIBUTED__DASHBOARD__LINK": "{scheme}://{host}:{port}/status",
     }
 
 
 def warm_directory(environment: Environment, root: Path) -> Path | None:
-    """Return the directory of an environment's warm process (`payload/warm.py`), or None where it cannot have one.
+    """Return the directory of an environment's warm process (`payload/warm.py`), or None if it cannot have one.
 
-    A launch prefix of several words may be a container, which does not share the socket, nor the fork.
+    A launch prefix of several words may start a container, which could share neither the socket nor the fork.
     """
     if len(environment.argv) != 1 or sys.platform != "linux":
         return None
@@ -58,7 +58,7 @@ def warm_directory(environment: Environment, root: Path) -> Path | None:
 
 
 def scheduler_command(cluster: Cluster, site: Site, warm_root: Path) -> str:
-    """Return the shell text that runs the scheduler: on this machine forked from the warm process, if there is one."""
+    """Return the shell text that runs the scheduler; on this machine it is forked from the warm process, if any."""
     words = [*_dask(cluster, "scheduler"), "--port", "0"]
     if site.batch_system == "local":
         words += ["--host", _LOOPBACK, "--dashboard-address", f"{_LOOPBACK}:0"]
@@ -80,17 +80,17 @@ def worker_command(cluster: Cluster, site: Site, job: Job) -> str:
     words += ["--nworkers", str(shape.workers_per_job), "--no-dashboard"]
     if site.batch_system == "local":
         words = [*_BEHIND_OTHERS, *words, "--host", _LOOPBACK, "--dashboard-address", f"{_LOOPBACK}:0"]
-        # This machine ends no process by itself, so the workers keep to the walltime of their own accord.
+        # No batch system ends processes on this machine, so the workers themselves keep to the walltime.
         words += ["--lifetime", f"{int(cluster.walltime.total_seconds())} seconds"] if cluster.walltime else []
     else:
         words += _interface(site)
     name = f'--name {shlex.quote(worker_name(cluster, job))}-"$HPCDASK_INDEX"'
     command = f"{shlex.join(words)} {name}"
     if site.local_directory is not None:
-        # The node's own variables ($TMPDIR) are meant, so it is left to the node's shell.
+        # Variables such as $TMPDIR are the node's own, so the node's shell expands them.
         command += f' --local-directory "{site.local_directory}"'
     if site.scheduler.place == "job" and site.batch_system != "local":
-        # Dask's own wait for the file ends with the death timeout, however long the scheduler's job is in the queue.
+        # Dask itself waits for the file only until the death timeout, but the scheduler's job may be queued for longer.
         ended = cluster.directory / "reports" / "scheduler.1.ended"
         wait = _WAIT_FOR_SCHEDULER.format(file=shlex.quote(str(cluster.scheduler_file)), ended=shlex.quote(str(ended)))
         return wait + command

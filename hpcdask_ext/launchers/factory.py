@@ -1,4 +1,4 @@
-"""Which launcher a site needs."""
+"""The launcher for a site."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def launcher_for(site: Site, runner: CommandRunner, directories: Directories) ->
     Raises
     ------
     BatchUnreachable
-        The site's own template cannot be read.
+        The site's own job template cannot be read.
     """
     system = batch_systems()[site.batch_system]
     template = _read_template(site.template) if site.template else None

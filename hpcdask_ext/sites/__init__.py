@@ -1,1 +1,1 @@
-"""What an administrator describes, and what a user may ask of it."""
+"""Sites as administrators describe them, and what users may request from them."""

@@ -1,4 +1,4 @@
-"""The bodies of requests, and reading them so that everything that is wrong is found at once."""
+"""The bodies of requests, and how they are read: every mistake is reported at once."""
 
 from __future__ import annotations
 
@@ -22,32 +22,32 @@ from hpcdask_ext.errors import FieldError
 from hpcdask_ext.sites.units import Memory, Walltime
 
 _MOST = 10_000
-"""More of anything is a slip of the finger, also where a queue has no limits."""
+"""Larger numbers are taken for typing errors, even where a queue has no limits."""
 
 
 def _check_name(name: str) -> str:
     if not (name.isprintable() and name.strip() and len(name) <= 64):
-        raise ValueError("a name is one line of 1 to 64 printable characters")
+        raise ValueError("a name must be one line of 1 to 64 printable characters")
     return name
 
 
 def _check_account(account: str) -> str:
     if not re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_.@:+-]{0,99}", account):
-        raise ValueError("an account has only letters, digits and _ . @ : + -")
+        raise ValueError("an account may contain only letters, digits and _ . @ : + -")
     return account
 
 
 ClusterName = Annotated[str, AfterValidator(_check_name)]
-"""A name for people: anything on one line. It is shown, and goes nowhere else."""
+"""A name for people: anything on one line. It is only ever displayed."""
 
 Account = Annotated[str, AfterValidator(_check_account)]
-"""An account's name, plain enough for any batch system."""
+"""An account's name, in characters that every batch system accepts."""
 
 Text = Annotated[str, StringConstraints(max_length=200)]
 
 
 class CustomSize(BaseModel):
-    """A size that the user made."""
+    """A size that the user entered."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -58,7 +58,7 @@ class CustomSize(BaseModel):
 
 
 class Scaling(BaseModel):
-    """How many workers there shall be."""
+    """How many workers the cluster should have."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -90,7 +90,7 @@ class LaunchRequest(BaseModel):
 
 
 def read_fields(body: Mapping[str, Any]) -> tuple[LaunchRequest, list[FieldError]]:
-    """Return the request without the fields that cannot be read, and what is wrong with those."""
+    """Return the request without its invalid fields, and what is wrong with those."""
     try:
         return LaunchRequest.model_validate(body), []
     except ValidationError as error:
@@ -106,7 +106,7 @@ def read_fields(body: Mapping[str, Any]) -> tuple[LaunchRequest, list[FieldError
 
 
 def field_errors(error: ValidationError) -> list[FieldError]:
-    """Return what pydantic found as errors of fields, each with the value that was found."""
+    """Return pydantic's errors as field errors, each with the value that was found."""
     found = []
     for entry in error.errors():
         path = _path(entry["loc"])
@@ -121,13 +121,13 @@ def field_errors(error: ValidationError) -> list[FieldError]:
 
 
 def _path(location: tuple[int | str, ...]) -> list[str]:
-    """Return the names of a field and of what is in it; which kind of size it was taken for is no part of them."""
+    """Return the names in a location, outermost first, without pydantic's tag for the kind of size."""
     path = [str(part) for part in location]
     return [path[0], *path[2:]] if path[0] == "size" and len(path) > 1 else path
 
 
 def unknown(what: str, value: object, known: Iterable[str]) -> str:
-    """Return a sentence that says what there is instead, the nearest first."""
+    """Return a sentence that lists what is available instead, the closest match first."""
     names = list(known)
     near = difflib.get_close_matches(str(value), names, n=1)
     choices = ", ".join(near + [name for name in names if name not in near]) or "none"
@@ -135,6 +135,6 @@ def unknown(what: str, value: object, known: Iterable[str]) -> str:
 
 
 def shorten(value: object) -> str:
-    """Return a value as it was given, cut short where it is long."""
+    """Return a value as it was given, shortened if it is long."""
     text = repr(value)
     return text if len(text) <= 80 else f"{text[:80]}…"

@@ -1,6 +1,6 @@
-"""What clusters run: the environments of the user's kernels, and those that a site names. And the look into one.
+"""The environments that clusters run in: those of the user's kernels and those that a site defines; and their check.
 
-A kernelspec's `argv` up to ``-m ipykernel_launcher`` is a launch prefix. It carries conda and virtual environments,
+A kernelspec's `argv` up to ``-m ipykernel_launcher`` is a launch prefix. It works for conda and virtual environments,
 module wrappers and containers alike, so a cluster runs exactly what the notebook runs.
 """
 
@@ -33,19 +33,19 @@ _PROBE = (
 
 
 def kernel_environments(specs: Mapping[str, Any]) -> tuple[Environment, ...]:
-    """Return the environments of the Python kernels among `specs`, what `KernelSpecManager.get_all_specs` returns.
+    """Return the environments of the Python kernels among `specs`, as `KernelSpecManager.get_all_specs` returns them.
 
     The kernel `python3` comes first.
     """
     environments = []
     for name, entry in specs.items():
-        with suppress(TypeError, AttributeError, KeyError, ValueError):  # a spec that is none takes out only itself
+        with suppress(TypeError, AttributeError, KeyError, ValueError):  # a broken spec hides only itself
             environments += _from_kernel(name, entry["spec"])
     return tuple(sorted(environments, key=lambda environment: (environment.name != "python3", environment.name)))
 
 
 def _from_kernel(name: str, spec: Mapping[str, Any]) -> list[Environment]:
-    """Return the environment of a Python kernel, or nothing for another one."""
+    """Return the environment of a Python kernel, or nothing for any other kernel."""
     argv = list(spec.get("argv", ()))
     ends = [i for i in range(1, len(argv) - 1) if argv[i] == "-m" and argv[i + 1] in _LAUNCHERS]
     if not ends:
@@ -55,27 +55,28 @@ def _from_kernel(name: str, spec: Mapping[str, Any]) -> list[Environment]:
         prefix[0] = sys.executable  # as jupyter_client does: such a kernel runs in Jupyter's own environment
     variables = {key: string.Template(value).safe_substitute(os.environ) for key, value in spec.get("env", {}).items()}
     environment = Environment(name=name, title=spec.get("display_name", name), argv=tuple(prefix), env=variables)
-    environment.model_dump_json()  # what cannot be written down cannot be launched
+    environment.model_dump_json()  # raises if it could not be saved in a record
     return [environment]
 
 
 def probe(environment: Environment) -> Command:
-    """Return the command that looks into an environment."""
+    """Return the command that checks an environment."""
     return Command((*environment.argv, "-c", _PROBE), environment=environment.env, timeout=timedelta(minutes=2))
 
 
 def unusable(environment: Environment, error: BatchError) -> EnvironmentUnusable:
-    """Return the error for an environment whose command could not be run, or did not come back."""
-    what = "does not exist" if isinstance(error, CommandMissing) else "did not come back in time"
+    """Return the error for an environment whose command could not be started or timed out."""
+    what = "does not exist or cannot be run" if isinstance(error, CommandMissing) else "did not finish in time"
     tried = shlex.join((*environment.argv, "-c", "..."))
     label = environment.title or environment.name
     return EnvironmentUnusable(
-        f"The environment “{label}” cannot be started: its command {what}. Mend it, or choose another. Tried: {tried}"
+        f"The environment “{label}” cannot be started: its command {what}. Repair it, or choose another one. "
+        f"Tried: {tried}"
     )
 
 
 def check_probe(environment: Environment, result: CommandResult) -> tuple[str, ...]:
-    """Return warnings, most often none, when the environment can run Dask.
+    """Return warnings, usually none, if the environment can run Dask.
 
     Raises
     ------
@@ -87,18 +88,19 @@ def check_probe(environment: Environment, result: CommandResult) -> tuple[str, .
     if result.exit_code != 0:
         printed = result.words[-1500:] or "nothing"
         failed = f"The environment “{label}” cannot be started (exit code {result.exit_code})."
-        raise EnvironmentUnusable(f"{failed} {tried}\nIt printed: {printed}")
+        raise EnvironmentUnusable(f"{failed} Repair it, or choose another one. {tried}\nIt printed: {printed}")
     try:
         versions = dict(json.loads(result.stdout.strip().splitlines()[-1])["versions"])
     except (ValueError, KeyError, IndexError, TypeError) as error:
         raise EnvironmentUnusable(
-            f"The environment “{label}” does not run Python. {tried}\nIt printed: {result.stdout[-1500:]!r}"
+            f"The environment “{label}” does not run Python. Choose another one. {tried}\n"
+            f"It printed: {result.stdout[-1500:]!r}"
         ) from error
     if "distributed" not in versions:
         raise EnvironmentUnusable(
-            f"The environment “{label}” does not have the package “distributed”. Install it there, or choose another "
+            f"The environment “{label}” lacks the package “distributed”. Install it there, or choose another "
             f"environment. {tried}\nIt printed: {result.stdout.strip()[-1500:]}"
         )
     if "bokeh" not in versions:
-        return (f"“{label}” does not have the package “bokeh”: the cluster works, but it has no dashboards.",)
+        return (f"“{label}” lacks the package “bokeh”: the cluster works, but without dashboards. Install it there.",)
     return ()

@@ -1,6 +1,6 @@
 """Reading the site files: `hpcdask/sites.d/*.yaml` below each directory of the Jupyter config path.
 
-A broken file takes out only itself; what is wrong with it becomes a `Problem` for the user and the administrator.
+A broken file is skipped, and what is wrong with it becomes a `Problem` that the panel shows.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ FOLDER = Path("hpcdask") / "sites.d"
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong in a site file: which file, where in it, and what to do."""
+    """Something wrong in a site file: which file, where in it, and what."""
 
     file: str
     where: str
@@ -29,7 +29,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Sites:
-    """The sites that could be read, in the order of their files, and what could not."""
+    """The sites that could be read, in the order of their files, and the problems with the others."""
 
     sites: tuple[Site, ...]
     problems: tuple[Problem, ...] = ()
@@ -42,7 +42,7 @@ class Sites:
 class SiteFiles:
     """The site files below `config_path`, most specific directory first, as `jupyter_config_path` returns it.
 
-    Where two files describe a site of the same name, the more specific directory's wins.
+    If two files describe a site of the same name, the one in the more specific directory wins.
     """
 
     def __init__(self, config_path: Sequence[str]) -> None:
@@ -51,7 +51,7 @@ class SiteFiles:
         self._sites = Sites(())
 
     def load(self) -> Sites:
-        """Return the sites; the files are read again only if one of them changed. Does file I/O."""
+        """Return the sites; the files are read again only if one of them has changed. Does file I/O."""
         paths = [path for folder in self._folders for path in sorted(folder.glob("*.yaml"))]
         seen = tuple(_stamp(path) for path in paths)
         if seen != self._seen:
@@ -63,7 +63,7 @@ class SiteFiles:
 def _stamp(path: Path) -> tuple[str, int, int]:
     try:
         status = path.stat()
-    except OSError:  # a link that leads nowhere: reading it says so
+    except OSError:  # a dangling link: reading it will report that
         return str(path), 0, 0
     return str(path), status.st_mtime_ns, status.st_size
 
@@ -76,7 +76,7 @@ def _read(paths: Sequence[Path]) -> Sites:
             site = Site.model_validate(yaml.safe_load(path.read_text("utf-8")))
         except ValidationError as error:
             problems += [_problem(path, entry["loc"], entry["msg"], entry["input"]) for entry in error.errors()]
-        except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: not UTF-8, or a date that is none
+        except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: not UTF-8, or an invalid date
             problems.append(Problem(str(path), "", f"The file cannot be read as YAML: {error}"))
         else:
             sites.pop(site.name, None)

@@ -1,4 +1,4 @@
-"""What this machine, or the part of it that we were given, has; and the site `local` that is made from it."""
+"""What this process may use of its machine, and the site `local` that is made from it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _OWN_CGROUP = Path("/proc/self/cgroup")
 
 
 def usable_cores(cgroups: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> int:
-    """Return how many cores this process may use: those of its affinity mask, or a cgroup's share if that is less."""
+    """Return how many cores this process may use: those in its affinity mask, or a cgroup's quota if that is less."""
     affinity = getattr(os, "sched_getaffinity", None)  # not on macOS
     cores = [len(affinity(0)) if affinity else os.cpu_count() or 1]
     for value in _cgroup_values("cpu.max", cgroups, own):
@@ -27,7 +27,7 @@ def usable_cores(cgroups: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> int:
 
 
 def usable_memory(cgroups: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> int:
-    """Return the bytes that this process may use: the machine's, or a cgroup's limit if that is less."""
+    """Return the memory that this process may use, in bytes: the machine's, or a cgroup's limit if that is less."""
     limits = [
         *_cgroup_values("memory.max", cgroups, own),
         *_cgroup_values("memory/memory.limit_in_bytes", cgroups, own),
@@ -36,7 +36,7 @@ def usable_memory(cgroups: Path = _CGROUPS, own: Path = _OWN_CGROUP) -> int:
 
 
 def _cgroup_values(name: str, cgroups: Path, own: Path) -> Iterator[str]:
-    """Return a value of this process's cgroup and of each above it: a batch job's limit stands above its tasks'."""
+    """Yield a value of this process's cgroup and its ancestors: a batch job's limit is set above that of its tasks."""
     try:
         group = PurePosixPath(own.read_text("utf-8").strip().rpartition("::")[2] or "/")
     except OSError:
@@ -47,7 +47,7 @@ def _cgroup_values(name: str, cgroups: Path, own: Path) -> Iterator[str]:
 
 
 def local_site() -> Site:
-    """Return the site that there is where nobody described one: this machine."""
+    """Return the site that is used where no file describes one: this machine."""
     cores, memory = usable_cores(), usable_memory()
     sizes = [_size("small", "Small", 2, 1, memory // 8)]
     if cores >= 4:
@@ -68,12 +68,12 @@ def local_site() -> Site:
 
 
 def _whole(cores: int, memory: int) -> Size:
-    """Return the whole of a larger machine: workers of four threads, which share data without copying it."""
+    """Return the size of a whole larger machine, in workers of four threads, which share data without copying it."""
     workers = cores // 4
     return _size("whole", "Whole", workers, 4, memory // workers)
 
 
 def _size(name: str, title: str, workers: int, cores: int, memory: int) -> Size:
-    """Return a size with its memory rounded down to a quarter of a GiB, so that it reads well."""
+    """Return a size with its memory rounded down to a multiple of 256 MiB, so that it reads well."""
     quarter = 2**28
     return Size(name=name, title=title, workers=workers, cores=cores, memory=max(quarter, memory // quarter * quarter))

@@ -12,17 +12,17 @@ from hpcdask_ext.clusters.models import Environment, Frozen
 from hpcdask_ext.sites.units import Memory, Walltime
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=64)]
-"""A name that batch systems, paths and URLs take as it is."""
+"""A name that needs no quoting in batch systems, paths and URLs."""
 
 Directive = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$")]
-"""A directive without the batch system's own mark, on one line."""
+"""A directive on one line, without the batch system's prefix (`#SBATCH`)."""
 
 DEFAULT_PATTERN = r"[A-Za-z0-9_.,:=@/+-]*"
-"""What a text option may hold where the site gives no pattern of its own: nothing that a shell or directive reads."""
+"""Allowed in a string option without a pattern of its own: nothing with a meaning to shells or directives."""
 
 
 class Limits(Frozen):
-    """Upper bounds; None is none. `workers` and `nodes` are per cluster, the others per job."""
+    """Upper bounds; None means unlimited. `workers` and `nodes` are per cluster, the others per job."""
 
     workers: int | None = Field(None, ge=1)
     cores: int | None = Field(None, ge=1)
@@ -53,12 +53,14 @@ class Size(Frozen):
     @model_validator(mode="after")
     def _fills_jobs(self) -> Size:
         if self.workers % self.workers_per_job:
-            raise ValueError(f"{self.workers} workers do not fill jobs of {self.workers_per_job}")
+            raise ValueError(
+                f"{self.workers} workers cannot be split into jobs of {self.workers_per_job}: choose a multiple"
+            )
         return self
 
 
 class SchedulerPlace(Frozen):
-    """Where the Dask scheduler runs: on the Jupyter host, or in a job of its own that asks for the rest."""
+    """Where the Dask scheduler runs: on the Jupyter host, or in a job of its own, which the other fields describe."""
 
     place: Literal["host", "job"] = "host"
     queue: Name | None = None
@@ -68,7 +70,7 @@ class SchedulerPlace(Frozen):
 
 
 class Option(Frozen):
-    """A field of the form that the site adds. `directive` says what becomes of it, with ``{value}`` for its value."""
+    """A field that the site adds to the form. `directive` is what it adds to jobs, with ``{value}`` for its value."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
     title: str = ""
@@ -88,15 +90,15 @@ class Option(Frozen):
             try:
                 re.compile(pattern)
             except re.error as error:
-                raise ValueError(f"this is not a regular expression: {error}") from error
+                raise ValueError(f"this is not a valid regular expression: {error}") from error
         return pattern
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Option:
         if (self.type == "choice") != bool(self.choices):
-            raise ValueError("an option has 'choices' if, and only if, its type is 'choice'")
+            raise ValueError("an option must have 'choices' if its type is 'choice', and only then")
         if self.default is not None and (wrong := self.check(self.default)):
-            raise ValueError(f"its default does not keep to its own rules: {wrong}")
+            raise ValueError(f"the option's own default is not allowed: {wrong}")
         return self
 
     def check(self, value: Any) -> str | None:
@@ -104,7 +106,7 @@ class Option(Frozen):
         if self.type == "choice":
             return None if value in self.choices else f"{value!r} is not one of {', '.join(self.choices)}"
         if self.type == "boolean":
-            return None if isinstance(value, bool) else f"true or false is wanted, not {value!r}"
+            return None if isinstance(value, bool) else f"{value!r} is not true or false"
         if self.type == "string":
             return self._check_text(value)
         return self._check_number(value)
@@ -113,14 +115,12 @@ class Option(Frozen):
         pattern = self.pattern or DEFAULT_PATTERN
         if isinstance(value, str) and value.isprintable() and re.fullmatch(pattern, value):
             return None
-        return f"{value!r} does not fit the pattern {pattern}"
+        return f"{value!r} does not match the pattern {pattern}"
 
     def _check_number(self, value: Any) -> str | None:
         allowed = (int,) if self.type == "integer" else (int, float)
         if isinstance(value, bool) or not isinstance(value, allowed):
-            return (
-                f"a whole number is wanted, not {value!r}" if self.type == "integer" else f"{value!r} is not a number"
-            )
+            return f"{value!r} is not a whole number" if self.type == "integer" else f"{value!r} is not a number"
         if not math.isfinite(value):
             return f"{value} is not a finite number"
         if self.minimum is not None and value < self.minimum:
@@ -161,7 +161,7 @@ class Site(Frozen):
     @classmethod
     def _is_not_empty(cls, entries: tuple[Any, ...]) -> tuple[Any, ...]:
         if not entries:
-            raise ValueError("at least one is needed")
+            raise ValueError("at least one is required")
         return entries
 
     @model_validator(mode="after")
@@ -169,12 +169,12 @@ class Site(Frozen):
         for what in ("queues", "sizes", "environments", "options"):
             names = [entry.name for entry in getattr(self, what)]
             if twice := {name for name in names if names.count(name) > 1}:
-                raise ValueError(f"{what} has {', '.join(sorted(twice))} twice")
+                raise ValueError(f"names of {what} must be unique; found twice: {', '.join(sorted(twice))}")
         return self
 
     @property
     def label(self) -> str:
-        """The title, or the name where there is none."""
+        """The title, or the name if there is none."""
         return self.title or self.name
 
     def queue(self, name: str) -> Queue | None:

@@ -1,4 +1,4 @@
-"""What a user asks for, checked against the site: every field that is wrong, at once."""
+"""What a user asks for, checked against the site; all wrong fields are reported at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CHANGEABLE = ("name", "scaling")
 
 @dataclass(frozen=True)
 class Launch:
-    """A launch in which everything is right."""
+    """A checked launch, ready to be carried out."""
 
     site: Site
     queue: Queue
@@ -67,14 +67,14 @@ def read_launch(body: Mapping[str, Any], sites: Sites, kernels: Sequence[Environ
     site = sites.get(request.site) if request.site is not None else next(iter(sites.sites), None)
     if site is None:
         names = [site.name for site in sites.sites]
-        nothing = "No site can be used: every site file has a mistake, which the launch form lists"
+        nothing = "No site can be used: every site file has a mistake. Correct those that the launch form lists"
         error = FieldError("site", unknown("site", request.site, names) if names else nothing)
         raise InvalidRequest([error, *errors]) if errors else SiteNotFound([error])
     return _Checker(request, site, kernels, errors).launch()
 
 
 def environments_of(site: Site, kernels: Sequence[Environment]) -> tuple[Environment, ...]:
-    """Return what a site offers: its own environments, then the user's kernels where it allows them."""
+    """Return what a site offers: its own environments, then the user's kernels if it allows them."""
     own = {environment.name for environment in site.environments}
     allowed = kernels if site.kernels else ()
     return (*site.environments, *(kernel for kernel in allowed if kernel.name not in own))
@@ -117,7 +117,7 @@ class _Checker:
         self.errors.append(FieldError(field, message))
 
     def _queue(self) -> Queue:
-        """Return the queue asked for; where there is none of that name, one without limits, to go on checking."""
+        """Return the requested queue, or, so that checking can go on, one without limits if there is none."""
         if self.request.queue is None:
             return self.site.queues[0]
         queue = self.site.queue(self.request.queue)
@@ -144,7 +144,7 @@ class _Checker:
         return (None if custom else size.name), shape, workers, walltime
 
     def _named_size(self) -> Size:
-        """Return the size asked for, a custom one completed from the site's first: what is wrong is gathered."""
+        """Return the requested size, or one to go on checking with; what is wrong is added to `errors`."""
         asked, default = self.request.size, self.site.sizes[0]
         if asked is None:
             return default
@@ -164,7 +164,7 @@ class _Checker:
         asked = self.request.environment
         if asked is None:
             if not self.environments:
-                self._add("environment", "There is no Python kernel here, and the site names no environment")
+                self._add("environment", "No environment to choose: install a Python kernel, or ask your administrator")
             return next(iter(self.environments), None)
         found = next((environment for environment in self.environments if environment.name == asked), None)
         if found is None:
@@ -201,13 +201,13 @@ def _check_jobs(field: str, workers: int, shape: WorkerShape) -> list[FieldError
     if not rest:
         return []
     fits = workers - rest
-    message = f"{workers} workers do not fill jobs of {shape.workers_per_job}: choose {fits or ''}".rstrip()
+    message = f"{workers} workers cannot be split into jobs of {shape.workers_per_job}: choose {fits or ''}".rstrip()
     return [FieldError(field, f"{message}{' or ' if fits else ' '}{fits + shape.workers_per_job}")]
 
 
 def _check_shape(fields: tuple[str, str], shape: WorkerShape, queue: Queue) -> list[FieldError]:
     errors = []
-    per_job = f" in {shape.workers_per_job} workers of a job" if shape.workers_per_job > 1 else ""
+    per_job = f" for {shape.workers_per_job} workers per job" if shape.workers_per_job > 1 else ""
     cores, memory = shape.cores * shape.workers_per_job, shape.memory * shape.workers_per_job
     if queue.limits.cores and cores > queue.limits.cores:
         message = f"{cores} cores{per_job} are more than the queue {queue.name} allows: {queue.limits.cores}"

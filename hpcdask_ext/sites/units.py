@@ -1,4 +1,4 @@
-"""Memory and time as people write them."""
+"""Memory sizes and time spans as people write them."""
 
 from __future__ import annotations
 
@@ -16,24 +16,24 @@ _bytes = TypeAdapter(ByteSize)
 
 
 def parse_memory(value: Any) -> int:
-    """Return bytes for a number of bytes or a text such as ``16 GiB``."""
+    """Return the bytes for a number of bytes or a string such as ``16 GiB``."""
     if isinstance(value, bool) or not isinstance(value, (int, float, str)):
-        raise ValueError("a number of bytes or a text such as '16 GiB' is wanted")
+        raise ValueError("memory must be a number of bytes or a string such as '16 GiB'")
     if isinstance(value, str) and not _MEMORY.match(value):
-        raise ValueError("this is not an amount of memory: write for instance '16 GiB'")
+        raise ValueError("this is not an amount of memory: write, for instance, '16 GiB'")
     try:
         size = int(_bytes.validate_python(value))
     except (ValueError, OverflowError) as error:
-        raise ValueError("this is not an amount of memory: write for instance '16 GiB'") from error
+        raise ValueError("this is not an amount of memory: write, for instance, '16 GiB'") from error
     if not 1 <= size <= _MOST_BYTES:
-        raise ValueError("memory has to be more than 0 bytes and less than an exbibyte")
+        raise ValueError("memory must be at least 1 byte and at most 1 EiB")
     return size
 
 
 def parse_walltime(value: Any) -> timedelta:
-    """Return the time for ``HH:MM:SS`` or ``D-HH:MM:SS``.
+    """Return the time span for ``HH:MM:SS`` or ``D-HH:MM:SS``.
 
-    A number is taken as seconds: YAML reads an unquoted ``24:00:00`` as 86400.
+    A number means seconds: YAML reads an unquoted ``24:00:00`` as 86400.
     """
     if isinstance(value, timedelta):
         return value
@@ -44,12 +44,12 @@ def parse_walltime(value: Any) -> timedelta:
     else:
         raise ValueError("this is not a walltime: write HH:MM:SS, for instance '01:30:00'")
     if time < timedelta(minutes=1):
-        raise ValueError("this walltime is too short: at least one minute is needed")
+        raise ValueError("this walltime is too short: it must be at least one minute")
     return time
 
 
 def format_walltime(time: timedelta | None) -> str | None:
-    """Return ``HH:MM:SS``, hours beyond 24 included."""
+    """Return ``HH:MM:SS``; the hours may exceed 24."""
     if time is None:
         return None
     minutes, seconds = divmod(int(time.total_seconds()), 60)
@@ -57,7 +57,7 @@ def format_walltime(time: timedelta | None) -> str | None:
 
 
 def format_memory(size: int) -> str:
-    """Return for instance ``16 GiB``."""
+    """Return a text such as ``16 GiB``."""
     for unit, factor in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):
         if size >= factor:
             return f"{size / factor:.4g} {unit}"
@@ -65,7 +65,7 @@ def format_memory(size: int) -> str:
 
 
 Memory = Annotated[int, BeforeValidator(parse_memory)]
-"""Bytes; read from a number or a text."""
+"""Bytes; read from a number or a string."""
 
 Walltime = Annotated[
     timedelta, BeforeValidator(parse_walltime), PlainSerializer(format_walltime, return_type=str, when_used="json")

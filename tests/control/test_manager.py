@@ -30,7 +30,7 @@ async def test_an_environment_without_distributed_is_refused_before_anything_is_
     batch.versions = {}
     cluster = await manager.launch({})
     await until(lambda: manager.get(cluster.id).state is ClusterState.FAILED)
-    assert "does not have the package “distributed”" in manager.get(cluster.id).reason
+    assert "lacks the package “distributed”" in manager.get(cluster.id).reason
     assert "Tried: " in manager.get(cluster.id).reason
     assert "sbatch" not in batch.asked
 

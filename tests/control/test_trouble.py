@@ -37,7 +37,7 @@ async def test_a_cancellation_that_fails_is_not_repeated_at_once(manager, new_ma
     await asyncio.sleep(2)
     assert batch.asked.count("scancel") == 1
     assert len(new_manager.events) < 10
-    assert manager.get(cluster.id).warnings[0].startswith("Not everything could be ended yet. ")
+    assert manager.get(cluster.id).warnings[0].startswith("Some jobs could not be ended yet. ")
     assert "Unable to contact slurm controller" in manager.get(cluster.id).warnings[0]
 
 
@@ -96,9 +96,9 @@ async def test_a_server_that_never_saw_the_site_shows_its_clusters_all_the_same(
     await second.start()
     try:
         await until(lambda: second.get(cluster.id).reachable is False)
-        assert "has no site file here" in second.get(cluster.id).reason
+        assert "has no valid site file here" in second.get(cluster.id).reason
         await second.stop(cluster.id)
-        await until(lambda: "has no site file here" in " ".join(second.get(cluster.id).warnings))
+        await until(lambda: "has no valid site file here" in " ".join(second.get(cluster.id).warnings))
         assert second.get(cluster.id).state is ClusterState.STOPPING
         assert batch.jobs
     finally:
@@ -115,7 +115,8 @@ async def test_forgetting_right_after_the_end_leaves_nothing_behind(manager, bat
         with pytest.raises(ClusterNotFound):
             manager.get(cluster.id)
         assert not cluster.directory.exists()
-    assert "broke off" not in caplog.text
+    assert "background task failed" not in caplog.text
+    assert "failed unexpectedly" not in caplog.text
 
 
 async def test_a_failed_scaling_does_not_undo_a_newer_one(manager, batch):

@@ -136,7 +136,7 @@ async def check_end(server: Server, path: str, cluster_id: str) -> None:
     scale = await server.ask("PATCH", path, {"scaling": {"workers": 1}})
     assert (scale.status, scale.json) == (
         409,
-        {"message": "“renamed” is stopped: it cannot be scaled now.", "reason": "wrong state", "errors": []},
+        {"message": "“renamed” is stopped and cannot be scaled now.", "reason": "wrong state", "errors": []},
     )
     assert (await server.ask("PATCH", path, {"name": "epitaph"})).json["name"] == "epitaph"
     roles = {log["role"] for log in (await server.ask("GET", f"{path}/logs")).json["logs"]}
@@ -187,7 +187,7 @@ async def test_an_environment_that_cannot_run_dask_fails_before_anything_is_subm
     (jp_kernel_dir / "bare" / "kernel.json").write_text(json.dumps(spec))
     launched = await server.launch(environment="bare")
     failed = await server.follow(launched["id"], "failed", 20)
-    assert "“Bare” does not have the package “distributed”" in failed["reason"]
+    assert "“Bare” lacks the package “distributed”" in failed["reason"]
     assert f"Tried: {program} -c ..." in failed["reason"]
     assert "It printed: {" in failed["reason"]
     assert failed["jobs"] == []

@@ -111,7 +111,7 @@ async def test_an_environment_without_distributed_is_refused_with_what_was_tried
     with pytest.raises(EnvironmentUnusable) as caught:
         await look(Environment(name="bare", title="Bare", argv=(str(python),)))
     message = caught.value.message
-    assert "“Bare” does not have the package “distributed”. Install it there, or choose another environment." in message
+    assert "“Bare” lacks the package “distributed”. Install it there, or choose another environment." in message
     assert f"Tried: {python} -c ..." in message
     assert '"versions": {}' in message
 
@@ -167,7 +167,7 @@ def answer(stdout: str, exit_code: int = 0) -> CommandResult:
 
 def test_without_bokeh_the_cluster_works_and_the_user_is_told() -> None:
     (warning,) = check_probe(HERE, answer('{"versions": {"distributed": "2026.8.0"}}'))
-    assert "“Here” does not have the package “bokeh”" in warning
+    assert "“Here” lacks the package “bokeh”" in warning
 
 
 @pytest.mark.parametrize(

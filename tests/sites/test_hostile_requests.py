@@ -127,7 +127,7 @@ def test_a_change_that_cannot_be_is_refused_with_every_field(body: dict[str, Any
 
 def test_a_change_to_workers_that_do_not_fill_their_jobs_is_refused() -> None:
     shape = WorkerShape(cores=1, memory=1, workers_per_job=4)
-    with pytest.raises(InvalidRequest, match="6 workers do not fill jobs of 4: choose 4 or 8"):
+    with pytest.raises(InvalidRequest, match="6 workers cannot be split into jobs of 4: choose 4 or 8"):
         read_change({"scaling": {"workers": 6}}, centre(), "regular", shape)
     change = read_change({"scaling": {"workers": 8}, "name": "n"}, centre(), "regular", shape)
     assert change.scaling is not None
@@ -136,7 +136,7 @@ def test_a_change_to_workers_that_do_not_fill_their_jobs_is_refused() -> None:
 
 def test_workers_fill_their_jobs_also_where_the_site_is_not_described_any_more() -> None:
     shape = WorkerShape(cores=1, memory=1, workers_per_job=4)
-    with pytest.raises(InvalidRequest, match="do not fill"):
+    with pytest.raises(InvalidRequest, match="cannot be split"):
         read_change({"scaling": {"workers": 6}}, None, "regular", shape)
 
 

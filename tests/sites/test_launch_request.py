@@ -102,8 +102,8 @@ def test_what_the_queue_just_allows_is_right() -> None:
 def test_limits_on_cores_and_memory_count_all_workers_of_a_job() -> None:
     errors = wrong(size={"workers": 4, "cores": 9, "memory": "31 GiB", "workers_per_job": 4})
     assert errors == {
-        "size.cores": "36 cores in 4 workers of a job are more than the queue regular allows: 32",
-        "size.memory": "124 GiB in 4 workers of a job is more than the queue regular allows: 120 GiB",
+        "size.cores": "36 cores for 4 workers per job are more than the queue regular allows: 32",
+        "size.memory": "124 GiB for 4 workers per job is more than the queue regular allows: 120 GiB",
     }
 
 
@@ -131,7 +131,7 @@ def test_workers_fill_the_jobs_and_the_numbers_that_do_are_named(workers: int) -
     size = {"workers": workers, "cores": 1, "memory": "1 GiB", "workers_per_job": 4}
     fits = [number for number in (workers - workers % 4, workers - workers % 4 + 4) if number]
     message = wrong(size=size)["size.workers"]
-    assert message == f"{workers} workers do not fill jobs of 4: choose {' or '.join(map(str, fits))}"
+    assert message == f"{workers} workers cannot be split into jobs of 4: choose {' or '.join(map(str, fits))}"
 
 
 def test_a_cluster_may_begin_without_workers() -> None:
@@ -209,7 +209,7 @@ def test_a_site_may_do_without_the_users_kernels() -> None:
 
 def test_without_any_environment_a_launch_is_refused_in_words() -> None:
     none: tuple[Environment, ...] = ()
-    with pytest.raises(InvalidRequest, match="no Python kernel"):
+    with pytest.raises(InvalidRequest, match="install a Python kernel"):
         read_launch({}, Sites((centre(),)), none)
 
 

@@ -84,7 +84,7 @@ def test_a_directive_stands_on_one_line() -> None:
 def test_a_size_whose_workers_do_not_fill_its_jobs_is_refused() -> None:
     where, message = refusal(sizes=[{"name": "s", "workers": 6, "cores": 1, "memory": 1, "workers_per_job": 4}])
     assert where == "sizes.0"
-    assert "6 workers do not fill jobs of 4" in message
+    assert "6 workers cannot be split into jobs of 4" in message
 
 
 @pytest.mark.parametrize(
@@ -97,7 +97,7 @@ def test_a_size_whose_workers_do_not_fill_its_jobs_is_refused() -> None:
     ],
 )
 def test_two_of_one_name_are_refused(what: str, entries: list[dict[str, Any]]) -> None:
-    assert f"{what} has a twice" in refusal(**{what: entries})[1]
+    assert f"names of {what} must be unique; found twice: a" in refusal(**{what: entries})[1]
 
 
 def test_an_environment_of_a_site_file_is_the_sites() -> None:
