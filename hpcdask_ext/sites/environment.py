@@ -1,4 +1,4 @@
-"""The environments that clusters run in: those of the user's kernels and those that a site defines; and their check.
+"""The environments that clusters run in, from the user's kernels and from the site, and how they are checked.
 
 A kernelspec's `argv` up to ``-m ipykernel_launcher`` is a launch prefix. It works for conda and virtual environments,
 module wrappers and containers alike, so a cluster runs exactly what the notebook runs.

@@ -67,7 +67,7 @@ def read_launch(body: Mapping[str, Any], sites: Sites, kernels: Sequence[Environ
     site = sites.get(request.site) if request.site is not None else next(iter(sites.sites), None)
     if site is None:
         names = [site.name for site in sites.sites]
-        nothing = "No site can be used: every site file has a mistake. Correct those that the launch form lists"
+        nothing = "No site can be used: correct the mistakes in the site files, which the launch form lists"
         error = FieldError("site", unknown("site", request.site, names) if names else nothing)
         raise InvalidRequest([error, *errors]) if errors else SiteNotFound([error])
     return _Checker(request, site, kernels, errors).launch()
