@@ -41,7 +41,7 @@ async def test_a_refused_submission_fails_in_the_batch_system_s_words_and_leaves
     await until(lambda: manager.get(cluster.id).state is ClusterState.FAILED)
     assert "invalid partition specified: regular" in manager.get(cluster.id).reason
     assert not batch.jobs
-    assert not (cluster.directory / "tls-key.pem").exists()
+    await until(lambda: not (cluster.directory / "tls-key.pem").exists())
 
 
 async def test_a_missing_command_fails_and_says_which(manager, batch):
@@ -72,7 +72,7 @@ async def test_stop_while_pending_cancels_every_job_and_forgets_the_credentials(
     assert stopping.state is ClusterState.STOPPING
     await until(lambda: manager.get(cluster.id).state is ClusterState.STOPPED)
     assert not batch.jobs
-    assert not (cluster.directory / "tls-key.pem").exists()
+    await until(lambda: not (cluster.directory / "tls-key.pem").exists())
     await manager.forget(cluster.id)
     assert not cluster.directory.exists()
 

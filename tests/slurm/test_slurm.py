@@ -38,7 +38,7 @@ def test_a_cluster_comes_up_computes_over_tls_and_stops(server, site, submission
     assert server.http.get(f"{cluster['dashboard_url']}individual-task-stream").status_code == 200
     server.ask("DELETE", f"clusters/{cluster_id}")
     server.wait_for(cluster_id, "stopped")
-    assert not list((server.clusters / cluster_id).glob("tls-*"))
+    until(lambda: not list((server.clusters / cluster_id).glob("tls-*")))
 
 
 @pytest.mark.parametrize("security", ["None", "Security.temporary()", "Security(require_encryption=True)"])
