@@ -53,7 +53,9 @@ def warm_directory(environment: Environment, root: Path) -> Path | None:
     """
     if len(environment.argv) != 1 or sys.platform != "linux":
         return None
-    key = json.dumps([socket.gethostname(), environment.argv, sorted(environment.env.items())])
+    # A process that an older version of this package started speaks another language.
+    version = WARM.stat().st_mtime_ns
+    key = json.dumps([socket.gethostname(), version, environment.argv, sorted(environment.env.items())])
     return root / hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
