@@ -82,18 +82,23 @@ class ClusterDriver:
 
     def may_cancel(self, cluster_id: str) -> bool:
         """Return whether `cancel_rest` may be called: not during another action, nor right after a failure."""
-        retry_at, _ = self._retries.get(cluster_id, (0.0, 0.0))
-        return not self._lock(cluster_id).locked() and asyncio.get_running_loop().time() >= retry_at
+        return not self._lock(cluster_id).locked() and self._is_due(cluster_id)
 
     async def cancel_rest(self, cluster_id: str) -> None:
         """Cancel every job of a stopping cluster that has not been cancelled yet."""
         async with self._lock(cluster_id):
+            if not self._is_due(cluster_id):  # whoever had the lock before has just tried in vain
+                return
             cluster = self._ledger.get(cluster_id)
             places: tuple[Place, ...] = ("host", "batch")
             for place in places:
                 jobs = [job for job in cluster.jobs if job.place == place and job.id is not None and job.uncancelled]
                 if jobs:
                     await self._cancel(cluster, place, jobs)
+
+    def _is_due(self, cluster_id: str) -> bool:
+        retry_at, _ = self._retries.get(cluster_id, (0.0, 0.0))
+        return asyncio.get_running_loop().time() >= retry_at
 
     async def _launch(self, cluster_id: str) -> None:
         launcher = await self._launcher(self._ledger.get(cluster_id))

@@ -31,7 +31,10 @@ async def pending(manager):
 async def test_a_cancellation_that_fails_is_not_repeated_at_once(manager, new_manager, batch):
     cluster = await pending(manager)
     batch.refusals["scancel"] = AWAY
+    batch.hold.clear()
     await manager.stop(cluster.id)
+    await asyncio.sleep(0.3)  # the watch looks, and wants to cancel as well
+    batch.hold.set()
     await until(lambda: manager.get(cluster.id).warnings)
     new_manager.events.clear()
     await asyncio.sleep(2)
