@@ -77,9 +77,8 @@ class Catalogue:
             raise BatchUnreachable(f"The site “{name}” has no valid site file here: ask your administrator.")
         return known[1]
 
-    async def warm_up(self) -> None:
-        """Make the next launch with the defaults of each site faster, where possible."""
-        sites, kernels = await self.sites(), await self.kernels()
+    async def warm_up(self, sites: Sites, kernels: Sequence[Environment]) -> None:
+        """Make the next launch with the defaults of each of these sites faster, where possible."""
         for site in sites.sites:
             if environments := environments_of(site, kernels):
                 with suppress(BatchUnreachable):  # a launch will report it

@@ -67,7 +67,7 @@ class ClusterDriver:
             if not cluster.state.is_scalable:
                 return
             try:
-                await self._scale(cluster, await self._launcher(cluster))
+                await self._scale(cluster, await self._catalogue.launcher(cluster.site))
             except (HPCDaskError, OSError) as error:
                 await self._ledger.change(cluster_id, partial(_back, asked=cluster.scaling, error=str(error)), "scaled")
 
@@ -101,7 +101,7 @@ class ClusterDriver:
         return asyncio.get_running_loop().time() >= retry_at
 
     async def _launch(self, cluster_id: str) -> None:
-        launcher = await self._launcher(self._ledger.get(cluster_id))
+        launcher = await self._catalogue.launcher(self._ledger.get(cluster_id).site)
         if self._ledger.get(cluster_id).state is ClusterState.SUBMITTING:
             warnings = await self._break_at_end(cluster_id, launcher.prepare(self._ledger.get(cluster_id)))
             await self._ledger.change(cluster_id, lambda old: old.model_copy(update={"warnings": warnings or ()}))
@@ -161,7 +161,7 @@ class ClusterDriver:
         await self._ledger.change(cluster.id, partial(_mark, jobs=jobs, cancelled=True))
         try:
             _check_host(jobs)
-            launcher = await self._launcher(cluster)
+            launcher = await self._catalogue.launcher(cluster.site)
             await launcher.cancel(place, [JobElements(str(job.id)) for job in jobs])
             self.trouble.pop(cluster.id, None)
             self._retries.pop(cluster.id, None)
@@ -172,9 +172,6 @@ class ClusterDriver:
             _, delay = self._retries.get(cluster.id, (0.0, _FIRST_RETRY))
             self._retries[cluster.id] = (asyncio.get_running_loop().time() + delay, min(2 * delay, _LAST_RETRY))
             await self._ledger.change(cluster.id, partial(_mark, jobs=jobs, cancelled=False))
-
-    async def _launcher(self, cluster: Cluster) -> Launcher:
-        return await self._catalogue.launcher(cluster.site)
 
     def _lock(self, cluster_id: str) -> asyncio.Lock:
         return self._acting.setdefault(cluster_id, asyncio.Lock())

@@ -112,8 +112,8 @@ class ClusterManager:
 
     async def show_sites(self) -> dict[str, Any]:
         """Return the sites as users see them. A launch is likely to follow, so warming up starts now."""
-        self._spawn(self._catalogue.warm_up())
         sites, kernels = await asyncio.gather(self._catalogue.sites(), self._catalogue.kernels())
+        self._spawn(self._catalogue.warm_up(sites, kernels))
         return sites_view(sites, kernels)
 
     async def logs(self, cluster_id: str, role: str | None, job: str | None, tail: str | None) -> list[dict[str, Any]]:
