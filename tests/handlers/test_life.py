@@ -24,6 +24,10 @@ FIELDS = {
     "workers", "cores", "memory", "scaling", "limits", "clients", "jobs", "scheduler", "dashboard_url",
     "client_code", "warnings",
 }  # fmt: skip
+# What is set to None cannot be imported: a kernel's environment need not have it.
+ONLY_DISTRIBUTED = """import sys
+sys.modules.update(dict.fromkeys(("bokeh", "cryptography", "httpx", "jupyter_server", "hpcdask_ext")))
+"""
 COMPUTE = "\nprint('answer', client.submit(sum, range(10**6)).result(timeout=60), client.dashboard_link)\n"
 
 
@@ -57,7 +61,8 @@ async def test_a_cluster_lives_as_the_reference_says(server: Server, cluster_dir
     assert launched["workers"] == {"requested": 1, "pending": 1, "running": 0}
     assert (launched["cores"], launched["memory"], launched["walltime"]) == (1, 2**28, None)
 
-    client = asyncio.create_task(run(launched["client_code"] + COMPUTE))  # it waits for the scheduler by itself
+    code = ONLY_DISTRIBUTED + launched["client_code"] + COMPUTE
+    client = asyncio.create_task(run(code))  # it waits for the scheduler by itself
     running = await server.follow(cluster_id, "running", workers={"requested": 1, "pending": 0, "running": 1})
     assert (running["dashboard_url"], running["reachable"], running["reason"]) == (
         f"hpcdask/proxy/{cluster_id}/",
