@@ -13,7 +13,9 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
-from hpcdask_ext.clusters.models import JobState
+from pydantic import BaseModel
+
+from hpcdask_ext.clusters.models import Frozen, JobState
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,29 @@ class CommandResult:
 
 
 @dataclass(frozen=True)
+class Tasks:
+    """The tasks of an allocation besides the first one, each with as many cores, GPUs and as much memory as that has.
+
+    Parameters
+    ----------
+    command
+        The shell text that each of them runs, already quoted. It may use `$HPCDASK_TASK`, the number (from 1) of the
+        task.
+    count
+        How many there are, at least 1.
+    """
+
+    command: str
+    count: int
+
+
+@dataclass(frozen=True)
 class JobRequest:
-    """What one submission asks for: `count` equal elements, each with `cores`, `memory` and `walltime` of its own.
+    """What one submission asks for: an array of equal elements, or an allocation of equal tasks.
+
+    Without `tasks` it is an array of `count` elements, each with cores, memory, GPUs and walltime of its own. With
+    `tasks` it is one job (`count` is 1) of ``1 + tasks.count`` tasks, each with cores, memory and GPUs of its own, that
+    the batch system's own starter starts. It ends when `command`, which the first task runs, does.
 
     Parameters
     ----------
@@ -67,9 +90,9 @@ class JobRequest:
     count
         Elements of the array, at least 1.
     cores
-        Cores for each element.
+        Cores for each element or task.
     memory
-        Bytes for each element.
+        Bytes for each element or task.
     walltime
         Longest run time of each element; None for no limit.
     report_prefix
@@ -78,12 +101,21 @@ class JobRequest:
         Each element prints to ``<log_prefix>.<index>.log``.
     working_directory
         Where the command runs.
+    script_file
+        Where the script is stored, on a file system that the nodes share: the tasks of an allocation run it again.
     environment
         Variables to export before anything else.
     prologue
         The administrator's shell lines, to run before the command.
     extra_directives
         Directives of the site and of its options, without the batch system's prefix (`#SBATCH`).
+    gpus
+        GPUs for each element or task.
+    tasks
+        The other tasks of an allocation; None for an array.
+    program
+        Only in an allocation: the shell text of a program that runs beside `command` on the first node. The job then
+        ends when the program does, and with its exit code.
     """
 
     name: str
@@ -95,11 +127,15 @@ class JobRequest:
     report_prefix: Path
     log_prefix: Path
     working_directory: Path
+    script_file: Path
     queue: str | None = None
     account: str | None = None
     environment: Mapping[str, str] = field(default_factory=dict)
     prologue: tuple[str, ...] = ()
     extra_directives: tuple[str, ...] = ()
+    gpus: int = 0
+    tasks: Tasks | None = None
+    program: str | None = None
 
 
 @dataclass(frozen=True)
@@ -128,8 +164,60 @@ class JobStatus:
     estimated_start: datetime | None = None
 
 
+@dataclass(frozen=True)
+class QueueInfo:
+    """What a batch system says about one of its queues. What it does not tell is None.
+
+    Parameters
+    ----------
+    name
+        Its name, as jobs ask for it.
+    is_open
+        Whether jobs may be submitted to it and start in it now.
+    note
+        The batch system's own word for its state, if it is not open.
+    cores, memory, gpus
+        Of its largest node, which is the most that one job of the elastic layout can have; memory in bytes.
+    walltime
+        The longest that a job may request.
+    nodes
+        How many it has.
+    free_nodes, free_cores
+        How many are idle now.
+    running_jobs, pending_jobs
+        How many jobs, of all users, it has now.
+    is_default
+        Whether jobs go there that name no queue.
+    """
+
+    name: str
+    is_open: bool = True
+    note: str = ""
+    cores: int | None = None
+    memory: int | None = None
+    gpus: int | None = None
+    walltime: timedelta | None = None
+    nodes: int | None = None
+    free_nodes: int | None = None
+    free_cores: int | None = None
+    running_jobs: int | None = None
+    pending_jobs: int | None = None
+    is_default: bool = False
+
+
+class Settings(Frozen):
+    """What only one batch system needs to know about a site; a batch system without such needs uses this class."""
+
+
 class BatchSystem(ABC):
     """What every batch system can do. One instance serves one site and is stateless.
+
+    Parameters
+    ----------
+    template
+        Text of the site's own job template, used instead of ``templates/<name>.sh.jinja``. It may extend that.
+    settings
+        The site's `settings`, an instance of the class's own `Settings`; None for the defaults.
 
     A `parse_*` method gets the result of the command that the method of the same name built. It raises `BatchRefused`,
     with the batch system's own words, if that refused; `BatchUnreachable` if it could not answer (its daemon is down);
@@ -142,6 +230,13 @@ class BatchSystem(ABC):
     title: ClassVar[str]
     """Its name for people: `Slurm`."""
 
+    Settings: ClassVar[type[BaseModel]] = Settings
+    """The fields of a site's `settings`."""
+
+    def __init__(self, template: str | None = None, settings: BaseModel | None = None) -> None:
+        self.template = template
+        self.settings = settings or self.Settings()
+
     @abstractmethod
     def script(self, job: JobRequest) -> str:
         """Return the job script, directives included, ending in a newline.
@@ -149,12 +244,17 @@ class BatchSystem(ABC):
         Raises
         ------
         InvalidRequest
-            A value cannot be used in a directive (it has a control character or a line break).
+            A value cannot be used in a directive (it has a control character or a line break), or the batch system
+            cannot do what is asked.
         """
 
     @abstractmethod
-    def submit(self, job: JobRequest, script: Path) -> Command:
-        """Return the command that submits `script`, made from `job`: one submission for all its elements."""
+    def submit(self, job: JobRequest, text: str) -> Command:
+        """Return the command that submits the script `text`, made from `job`: one submission for all its elements.
+
+        The same text is stored at `job.script_file`. The command may run on another host, so where it can, it gets the
+        text as its standard input.
+        """
 
     @abstractmethod
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
@@ -179,3 +279,30 @@ class BatchSystem(ABC):
     @abstractmethod
     def explain(self, reason: str) -> str:
         """Return a plain sentence for a reason for waiting, with the reason's own word in brackets."""
+
+    def queues(self) -> Command | None:
+        """Return the one command that asks for all queues, their limits and their load; None if there are no queues."""
+        return None
+
+    def parse_queues(self, result: CommandResult) -> Sequence[QueueInfo]:
+        """Return the queues in the order in which the batch system lists them, the default one first."""
+        raise NotImplementedError
+
+    def accounts(self) -> Command | None:
+        """Return the command that asks for this user's accounts, or None if the batch system keeps none."""
+        return None
+
+    def parse_accounts(self, result: CommandResult) -> Sequence[str]:
+        """Return the accounts that this user may use, the default one first."""
+        raise NotImplementedError
+
+    def estimate(self, job: JobRequest, text: str) -> Command | None:
+        """Return the command that asks when a job would start, without submitting it; None if that cannot be asked."""
+        return None
+
+    def parse_estimate(self, result: CommandResult) -> datetime | None:
+        """Return when the job would start, or None if the batch system cannot tell.
+
+        Raises `BatchRefused` if it would not accept the job.
+        """
+        raise NotImplementedError

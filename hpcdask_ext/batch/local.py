@@ -25,27 +25,19 @@ class LocalSystem(BatchSystem):
     """The machine on which Jupyter runs. A job's id is its name, and it starts at once.
 
     It does not enforce cores, memory and walltime: Dask's workers keep to them.
-
-    Parameters
-    ----------
-    template
-        Text of the site's own job template, used instead of ``templates/local.sh.jinja``.
     """
 
     name: ClassVar[str] = "local"
     title: ClassVar[str] = "This machine"
 
-    def __init__(self, template: str | None = None) -> None:
-        self._template = template
-
     def script(self, job: JobRequest) -> str:
         """Return the job script; it has no directives."""
-        return render("local.sh.jinja", self._template, {"job": job})
+        return render("local.sh.jinja", self.template, {"job": job})
 
-    def submit(self, job: JobRequest, script: Path) -> Command:
+    def submit(self, job: JobRequest, text: str) -> Command:
         """Return the command that starts all elements and does not wait for them."""
         options = ("--name", job.name, "--count", str(job.count), f"--log-prefix={job.log_prefix}")
-        return _command("submit", *options, "--", str(script))
+        return _command("submit", *options, "--", str(job.script_file))
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
         """Return the printed id, which is the job's name."""

@@ -52,19 +52,10 @@ _NOISE = re.compile(r"^(sbatch|squeue|scancel|slurm_load_jobs): (error|fatal): "
 
 
 class SlurmSystem(BatchSystem):
-    """Slurm. Every job is an array, even of a single element, so that elements are always named in the same way.
-
-    Parameters
-    ----------
-    template
-        Text of the site's own job template, used instead of ``templates/slurm.sh.jinja``.
-    """
+    """Slurm. Every job is an array, even of a single element, so that elements are always named in the same way."""
 
     name: ClassVar[str] = "slurm"
     title: ClassVar[str] = "Slurm"
-
-    def __init__(self, template: str | None = None) -> None:
-        self._template = template
 
     def script(self, job: JobRequest) -> str:
         """Return the job script."""
@@ -74,15 +65,15 @@ class SlurmSystem(BatchSystem):
             "walltime": None if job.walltime is None else _walltime(job.walltime),
             "output": _output(job.log_prefix),
         }
-        return render("slurm.sh.jinja", self._template, values)
+        return render("slurm.sh.jinja", self.template, values)
 
-    def submit(self, job: JobRequest, script: Path) -> Command:
+    def submit(self, job: JobRequest, text: str) -> Command:
         """Return the call of sbatch."""
         names = [*_SBATCH_VARIABLES, *_SBATCH_MEMORY]
         names += ["SBATCH_PARTITION"] if job.queue else []
         names += ["SBATCH_ACCOUNT"] if job.account else []
         names += ["SBATCH_TIMELIMIT"] if job.walltime is not None else []
-        return _command("sbatch", "--parsable", str(script), unset=names)
+        return _command("sbatch", "--parsable", unset=names, stdin=text)
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
         """Return the id that sbatch printed, even if a login script printed something before it."""
@@ -127,10 +118,16 @@ class SlurmSystem(BatchSystem):
         return sentence(reason)
 
 
-def _command(program: str, *arguments: str, unset: Sequence[str] = (), settings: Sequence[str] = ()) -> Command:
+def _command(
+    program: str,
+    *arguments: str,
+    unset: Sequence[str] = (),
+    settings: Sequence[str] = (),
+    stdin: str | None = None,
+) -> Command:
     """Return a call through `env`, so that it works both here and behind a prefix such as ``ssh login1``."""
     options = [word for name in unset for word in ("-u", name)]
-    return Command(("env", *options, *settings, program, *arguments))
+    return Command(("env", *options, *settings, program, *arguments), stdin)
 
 
 def _walltime(walltime: timedelta) -> str:

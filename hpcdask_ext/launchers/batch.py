@@ -98,9 +98,9 @@ class BatchLauncher(Launcher):
     async def submit(self, cluster: Cluster, job: Job) -> str:
         system = self._systems[job.place]
         request = self._request(cluster, job)
-        script = cluster.directory / "jobs" / f"{job.tag}.sh"
-        await asyncio.to_thread(lambda: write_private(script, system.script(request)))
-        return system.parse_submit(request, await self._run(cluster, system.submit(request, script)))
+        text = await asyncio.to_thread(system.script, request)
+        await asyncio.to_thread(write_private, request.script_file, text)
+        return system.parse_submit(request, await self._run(cluster, system.submit(request, text)))
 
     async def cancel(self, place: Place, jobs: Sequence[JobElements]) -> None:
         system = self._systems[place]
@@ -151,6 +151,7 @@ class BatchLauncher(Launcher):
             report_prefix=cluster.directory / "reports" / job.tag,
             log_prefix=cluster.directory / "logs" / job.tag,
             working_directory=self._directories.working,
+            script_file=cluster.directory / "jobs" / f"{job.tag}.sh",
             queue=queue,
             account=cluster.account,
             environment=job_environment(cluster, site),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpcdask_ext.batch import batch_systems
+from hpcdask_ext.batch import batch_system
 from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.local import LocalSystem
 from hpcdask_ext.batch.runner import CommandRunner
@@ -22,7 +22,7 @@ def launcher_for(site: Site, runner: CommandRunner, directories: Directories) ->
     BatchUnreachable
         The site's own job template cannot be read.
     """
-    system = batch_systems()[site.batch_system]
+    system = batch_system(site.batch_system)
     template = _read_template(site.template) if site.template else None
     systems: dict[Place, BatchSystem] = {"host": LocalSystem(), "batch": system(template)}
     if site.batch_system == LocalSystem.name:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 import subprocess
 import sys
-from dataclasses import dataclass, field
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from batch_samples import GOLDEN, PLAIN, RECORDINGS, recorded, request_with, said
+from batch_samples import ALLOCATION, FULL, GOLDEN, PLAIN, Sample, request_with, said
 
-from hpcdask_ext.batch import batch_systems
-from hpcdask_ext.batch.base import BatchSystem, CommandResult, JobElements, JobStatus
+from hpcdask_ext.batch import BATCH_SYSTEMS
+from hpcdask_ext.batch.base import JobElements
 from hpcdask_ext.batch.runner import program
-from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, InvalidRequest, NotUnderstood
 
-HEADING = "JOB\tINDEX\tSTATE\tPID\tHOST\n"
 HOSTILE = (
     "$(touch FIRED)",
     "`touch FIRED`",
@@ -32,64 +31,20 @@ HOSTILE = (
     "-rf",
     "",
 )
+PROGRAM = "/opt/env/bin/python analysis.py --year 2026"
 WITH_BREAKS = ("a\ntouch FIRED", "a\r\ntouch FIRED", "a\n#SBATCH --array=1-1000", "a\x1b[2J", "a\u2028b")
 
 
-@dataclass(frozen=True)
-class Sample:
-    """One batch system, what its commands say, and what that means."""
-
-    name: str
-    programs: tuple[str, str, str]
-    submitted: CommandResult
-    job_id: str
-    jobs: CommandResult
-    one_status: JobStatus
-    no_jobs: CommandResult
-    refused: CommandResult
-    unreachable: tuple[CommandResult, ...]
-    has_directives: bool = True
-    element: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def system(self) -> BatchSystem:
-        return batch_systems()[self.name](None)
+SAMPLES = [importlib.import_module(path.stem).SAMPLE for path in sorted(Path(__file__).parent.glob("sample_*.py"))]
 
 
-SLURM = Sample(
-    name="slurm",
-    programs=("sbatch", "squeue", "scancel"),
-    submitted=said("11\n"),
-    job_id="11",
-    jobs=said((RECORDINGS / "slurm/squeue-states.txt").read_text()),
-    one_status=JobStatus("8", "array", JobState.RUNNING, (2,), "", "n2"),
-    no_jobs=said((RECORDINGS / "slurm/squeue-empty.txt").read_text()),
-    refused=said(stderr="sbatch: error: Batch job submission failed: Invalid partition name specified\n", exit_code=1),
-    unreachable=tuple(result for _, result in recorded("slurm/unreachable.txt")),
-    element={"SLURM_ARRAY_JOB_ID": "11", "SLURM_ARRAY_TASK_ID": "2", "SLURMD_NODENAME": "n2"},
-)
-LOCAL = Sample(
-    name="local",
-    programs=(Path(sys.executable).name,) * 3,
-    submitted=said(f"{PLAIN.name}\n"),
-    job_id=PLAIN.name,
-    jobs=said(f"{HEADING}{PLAIN.name}\t2\trunning\t4711\tlogin1\n"),
-    one_status=JobStatus(PLAIN.name, PLAIN.name, JobState.RUNNING, (2,), "", "login1"),
-    no_jobs=said(HEADING),
-    refused=said(stderr="[Errno 2] No such file or directory: '/scratch'", exit_code=1),
-    unreachable=(),
-    has_directives=False,
-    element={"HPCDASK_JOB": PLAIN.name, "HPCDASK_INDEX": "2"},
-)
-
-
-@pytest.fixture(params=[SLURM, LOCAL], ids=lambda sample: sample.name)
+@pytest.fixture(params=SAMPLES, ids=lambda sample: sample.name)
 def sample(request: pytest.FixtureRequest) -> Sample:
     return request.param
 
 
 def test_every_system_has_a_sample() -> None:
-    assert set(batch_systems()) == {SLURM.name, LOCAL.name}
+    assert set(BATCH_SYSTEMS) == {sample.name for sample in SAMPLES}
 
 
 def test_importing_the_package_imports_no_implementation() -> None:
@@ -97,15 +52,9 @@ def test_importing_the_package_imports_no_implementation() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-def test_plain_and_full_scripts_are_the_golden_ones(sample: Sample) -> None:
-    full = request_with(
-        queue="regular",
-        account="science",
-        environment={"OMP_NUM_THREADS": "4", "TITLE": 'Ada\'s "first"\nrun'},
-        prologue=("module load python", "ulimit -n 8192"),
-        extra_directives=("--qos=debug", '--constraint="a&b"'),
-    )
-    for kind, job in (("plain", PLAIN), ("full", full)):
+def test_plain_and_full_scripts_and_allocations_are_the_golden_ones(sample: Sample) -> None:
+    jobs = {"plain": PLAIN, "full": FULL, "allocation": ALLOCATION, "program": replace(ALLOCATION, program=PROGRAM)}
+    for kind, job in jobs.items():
         golden = GOLDEN / f"{sample.name}-{kind}.sh"
         script = sample.system.script(job)
         if "HPCDASK_WRITE_GOLDEN" in os.environ:
@@ -161,7 +110,7 @@ def test_a_variable_that_no_shell_can_export_is_refused(sample: Sample) -> None:
 
 def test_the_sites_own_template_is_used_and_its_mistakes_are_named(sample: Sample) -> None:
     def script(template: str) -> str:
-        return batch_systems()[sample.name](template).script(PLAIN)
+        return sample.system_with(template).script(PLAIN)
 
     assert script("#!/bin/sh\n# {{ job.name }}") == f"#!/bin/sh\n# {PLAIN.name}\n"
     for mistake in ("{{ job.nmae }}", "{% if %}"):
@@ -170,11 +119,11 @@ def test_the_sites_own_template_is_used_and_its_mistakes_are_named(sample: Sampl
 
 
 def test_commands_are_one_each_and_end_in_time(sample: Sample) -> None:
-    system, script = sample.system, Path("/scratch/ada/job script.sh")
+    system, text = sample.system, sample.system.script(PLAIN)
     jobs = [JobElements("11"), JobElements("12", (1, 2, 3, 7))]
-    commands = (system.submit(PLAIN, script), system.query(), system.cancel(jobs))
+    commands = (system.submit(PLAIN, text), system.query(), system.cancel(jobs))
     assert tuple(program(command.argv) for command in commands) == sample.programs
-    assert commands[0].argv[-1] == str(script)
+    assert commands[0].stdin == text if sample.reads_stdin else str(PLAIN.script_file) in commands[0].argv
     assert "1-3,7" in commands[2].argv[-1]
     assert all(timedelta() < command.timeout <= timedelta(minutes=2) for command in commands)
 
@@ -212,7 +161,7 @@ def test_what_nobody_can_read_is_never_an_empty_list(sample: Sample, text: str) 
 def test_half_an_answer_is_not_taken_for_the_whole(sample: Sample) -> None:
     half = sample.jobs.stdout[: sample.jobs.stdout.rindex("unning")]
     with pytest.raises(BatchError):
-        sample.system.parse_query(said(half[: half.rindex("\t" if sample is LOCAL else "|")]))
+        sample.system.parse_query(said(half[: half.rindex(sample.separator)]))
 
 
 def test_a_reason_is_explained_with_its_own_word(sample: Sample) -> None:

@@ -11,6 +11,7 @@ import sys
 import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ class Jobs:
         )
         script = self.directory / f"{name}.sh"
         script.write_text(SYSTEM.script(job))
-        assert SYSTEM.parse_submit(job, await RUNNER.run(SYSTEM.submit(job, script))) == name
+        assert SYSTEM.parse_submit(job, await RUNNER.run(SYSTEM.submit(replace(job, script_file=script), ""))) == name
         return job
 
     async def alive(self, job: JobRequest) -> list[int]:
@@ -169,7 +170,7 @@ async def test_a_job_that_cannot_be_started_leaves_nothing(jobs: Jobs, tmp_path:
     script = tmp_path / "job.sh"
     script.write_text("sleep 60\n")
     with pytest.raises(BatchRefused, match=r"log\.2\.log"):
-        SYSTEM.parse_submit(job, await RUNNER.run(SYSTEM.submit(job, script)))
+        SYSTEM.parse_submit(job, await RUNNER.run(SYSTEM.submit(replace(job, script_file=script), "")))
     assert await jobs.alive(job) == []
 
 

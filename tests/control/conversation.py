@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,8 +51,7 @@ class Batch:
             return json.dumps({"python": "3.11", "versions": self.versions})
         if program == "sbatch":
             number = str(len(self.jobs) + 1)
-            script = Path(command.argv[-1])
-            self.jobs[number] = f"hpcdask-{script.parent.parent.name}-{script.stem}"
+            self.jobs[number] = re.search(r"--job-name=(\S+)", command.stdin)[1]
             return f"{number}\n"
         if program == "scancel":
             for word in command.argv[command.argv.index("scancel") + 1 :]:

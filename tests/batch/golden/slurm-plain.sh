@@ -10,24 +10,9 @@
 #SBATCH --chdir=/scratch/ada/hpcdask/k3x9
 #SBATCH --no-requeue
 
-HPCDASK_INDEX="$SLURM_ARRAY_TASK_ID"
-export HPCDASK_INDEX
-hpcdask_report=/scratch/ada/hpcdask/k3x9/workers-1.$HPCDASK_INDEX
 hpcdask_child=
 hpcdask_code=
 hpcdask_signal=
-
-# A reader sees a whole report or none. It is for the user alone, unlike what the workers write.
-hpcdask_write() {
-    (umask 077 && cat >"$hpcdask_report.$1.tmp" && mv -f "$hpcdask_report.$1.tmp" "$hpcdask_report.$1")
-}
-
-hpcdask_ended() {
-    hpcdask_code=$?
-    trap '' TERM INT HUP
-    printf 'exit=%s\ntime=%s\n' "$hpcdask_code" "$(date +%s)" | hpcdask_write ended
-    exit "$hpcdask_code"
-}
 
 # Batch systems signal every process of a job, and Dask takes a second signal for "at once". So the signal is passed on
 # only to a command that is still there after 3 s: then this shell alone was meant, or the command is stuck.
@@ -42,24 +27,50 @@ hpcdask_stop() {
     kill -s TERM "$hpcdask_child" 2>/dev/null || true
 }
 
-trap hpcdask_ended EXIT
-trap hpcdask_stop TERM INT
-printf 'host=%s\njob=%s\ntime=%s\n' "${SLURMD_NODENAME:-$(uname -n)}" "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID" "$(date +%s)" | hpcdask_write started
-cd /scratch/ada/hpcdask/k3x9 || exit 1
+# A signal interrupts wait, while the command closes down: wait until it has really ended. Where it had ended at that
+# moment, waiting again gives 127, or -1 in bash.
+hpcdask_wait() {
+    while :; do
+        hpcdask_signal=
+        hpcdask_now=0
+        wait "$hpcdask_child" 2>/dev/null || hpcdask_now=$?
+        case $hpcdask_now in
+            127 | -1) hpcdask_code=${hpcdask_code:-127} ;;
+            *) hpcdask_code=$hpcdask_now ;;
+        esac
+        [ -n "$hpcdask_signal" ] || break
+    done
+    exit "$hpcdask_code"
+}
 
+hpcdask_prepare() {
+cd /scratch/ada/hpcdask/k3x9 || exit 1
+}
+
+trap hpcdask_stop TERM INT
+hpcdask_index=$SLURM_ARRAY_TASK_ID
+hpcdask_job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+hpcdask_host=${SLURMD_NODENAME:-$(uname -n)}
+HPCDASK_INDEX=$hpcdask_index
+export HPCDASK_INDEX
+hpcdask_report=/scratch/ada/hpcdask/k3x9/workers-1.$HPCDASK_INDEX
+
+# A reader sees a whole report or none. It is for the user alone, unlike what the workers write.
+hpcdask_write() {
+    (umask 077 && cat >"$hpcdask_report.$1.tmp" && mv -f "$hpcdask_report.$1.tmp" "$hpcdask_report.$1")
+}
+
+hpcdask_ended() {
+    hpcdask_code=$?
+    trap '' TERM INT HUP
+    printf 'exit=%s\ntime=%s\n' "$hpcdask_code" "$(date +%s)" | hpcdask_write ended
+    exit "$hpcdask_code"
+}
+
+trap hpcdask_ended EXIT
+printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
+hpcdask_prepare
 
 /opt/env/bin/python -m distributed.cli.dask_worker --name "workers-1-$HPCDASK_INDEX" &
 hpcdask_child=$!
-# A signal interrupts wait, while the command closes down: wait until it has really ended. Where it had ended at that
-# moment, waiting again gives 127, or -1 in bash.
-while :; do
-    hpcdask_signal=
-    hpcdask_now=0
-    wait "$hpcdask_child" 2>/dev/null || hpcdask_now=$?
-    case $hpcdask_now in
-        127 | -1) hpcdask_code=${hpcdask_code:-127} ;;
-        *) hpcdask_code=$hpcdask_now ;;
-    esac
-    [ -n "$hpcdask_signal" ] || break
-done
-exit "$hpcdask_code"
+hpcdask_wait
