@@ -98,7 +98,8 @@ class JobRequest:
     report_prefix
         Each element writes ``<report_prefix>.<index>.started`` and ``<report_prefix>.<index>.ended``.
     log_prefix
-        Each element prints to ``<log_prefix>.<index>.log``.
+        Each element prints to ``<log_prefix>.<index>.log``, each task of an allocation to
+        ``<log_prefix>.task-<number>.log``.
     working_directory
         Where the command runs.
     script_file

@@ -54,6 +54,7 @@ if [ "${1:-}" = task ]; then hpcdask_task=$2; fi
 if [ -n "$hpcdask_task" ]; then
     HPCDASK_TASK=$hpcdask_task
     export HPCDASK_TASK
+    exec >/scratch/ada/hpcdask/k3x9/logs/workers-1.task-"$HPCDASK_TASK".log 2>&1
     hpcdask_prepare
     if [ "$HPCDASK_TASK" = 0 ]; then
         /opt/env/bin/python -m distributed.cli.dask_scheduler &
