@@ -12,7 +12,9 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from hpcdask_ext.clusters.image_field import PLACEHOLDER, ImageField
 
 
 class ClusterState(str, Enum):
@@ -128,13 +130,31 @@ class FixedScaling(Frozen):
 
 
 class Environment(Frozen):
-    """What jobs run in: a launch prefix that ends in a Python interpreter, and variables to set for it."""
+    """What jobs run in: a launch prefix that ends in a Python interpreter, and variables to set for it.
+
+    `probe` says where it can be checked: on the Jupyter host before anything is submitted, or only by the job itself.
+    While `image` is there, ``{image}`` in `argv` and `env` waits for the user's choice.
+    """
 
     name: str
     title: str = ""
     kind: Literal["kernel", "site"] = "kernel"
     argv: tuple[str, ...]
     env: dict[str, str] = Field(default_factory=dict)
+    probe: Literal["host", "job"] = "host"
+    image: ImageField | None = None
+
+    @property
+    def label(self) -> str:
+        """The title, or the name if there is none."""
+        return self.title or self.name
+
+    @model_validator(mode="after")
+    def _uses_its_image(self) -> Environment:
+        is_used = any(PLACEHOLDER in text for text in (*self.argv, *self.env.values()))
+        if is_used != (self.image is not None):
+            raise ValueError(f"an environment must have 'image' if 'argv' or 'env' has {PLACEHOLDER}, and only then")
+        return self
 
 
 class Cluster(Frozen):

@@ -17,6 +17,7 @@ from datetime import timedelta
 from typing import Any
 
 from hpcdask_ext.batch.base import Command, CommandResult
+from hpcdask_ext.clusters.image_field import PLACEHOLDER
 from hpcdask_ext.clusters.models import Environment
 from hpcdask_ext.errors import BatchError, CommandMissing, EnvironmentUnusable
 
@@ -57,6 +58,29 @@ def _from_kernel(name: str, spec: Mapping[str, Any]) -> list[Environment]:
     environment = Environment(name=name, title=spec.get("display_name", name), argv=tuple(prefix), env=variables)
     environment.model_dump_json()  # raises if it could not be saved in a record
     return [environment]
+
+
+def with_image(environment: Environment, image: str | None) -> Environment:
+    """Return an environment with its image filled in: the one that the user chose, or by default the site's.
+
+    Raises
+    ------
+    ValueError
+        That image cannot be chosen, in a sentence for the field `image` of the request.
+    """
+    field = environment.image
+    if field is None:
+        if image is None:
+            return environment
+        raise ValueError(f"The environment {environment.name} has no image to choose; found {image!r}")
+    chosen = field.preset if image is None else image
+    if chosen is None:
+        raise ValueError(f"The environment {environment.name} needs an image: enter one")
+    if wrong := field.check(chosen):
+        raise ValueError(wrong)
+    argv = tuple(word.replace(PLACEHOLDER, chosen) for word in environment.argv)
+    env = {name: value.replace(PLACEHOLDER, chosen) for name, value in environment.env.items()}
+    return environment.model_copy(update={"argv": argv, "env": env, "image": None})
 
 
 def probe(environment: Environment) -> Command:
