@@ -56,6 +56,10 @@ class CommandRunner(Protocol):
         """
         ...
 
+    def behind(self, command_prefix: Sequence[str]) -> CommandRunner:
+        """Return a runner that puts `command_prefix` (``["ssh", "login1"]``) before each command."""
+        ...
+
 
 class ProcessRunner:
     """Runs commands as processes of this machine, with `command_prefix` (``["ssh", "login1"]``) before each."""
@@ -68,6 +72,10 @@ class ProcessRunner:
         """Run `command`, as `CommandRunner` says."""
         async with self._slots:
             return await self._run(command)
+
+    def behind(self, command_prefix: Sequence[str]) -> CommandRunner:
+        """Return a runner with that prefix, as `CommandRunner` says."""
+        return ProcessRunner(command_prefix) if command_prefix else self
 
     async def _run(self, command: Command) -> CommandResult:
         argv = self._with_prefix(command)

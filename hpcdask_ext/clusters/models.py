@@ -56,10 +56,15 @@ class JobState(str, Enum):
 
 
 class Role(str, Enum):
-    """What a job runs."""
+    """What a job runs: the scheduler, workers, or (in the allocation layout) both."""
 
     SCHEDULER = "scheduler"
     WORKER = "worker"
+    ALLOCATION = "allocation"
+
+
+Layout = Literal["elastic", "allocation"]
+"""Whether a cluster is a job for the scheduler and jobs for workers, or a single job with a task for each of them."""
 
 
 class Frozen(BaseModel):
@@ -84,7 +89,8 @@ class Job(Frozen):
     """One submission: `len(elements)` equal elements, with `workers_per_job` workers in each.
 
     `tag` is unique in the cluster (`scheduler`, `workers-1`), `name` everywhere. `id` is None until the batch system
-    has answered. `place` says what runs it: processes on `host`, or the site's batch system.
+    has answered. `place` says what runs it: processes on `host`, or the site's batch system. An allocation has a single
+    element and `tasks` tasks with workers, of which `retired` have been retired.
     """
 
     tag: str
@@ -97,6 +103,8 @@ class Job(Frozen):
     submitted: datetime | None = None
     estimated_start: datetime | None = None
     elements: dict[int, Element] = Field(default_factory=dict)
+    tasks: int = 0
+    retired: int = 0
 
     @property
     def live(self) -> tuple[int, ...]:
@@ -115,10 +123,11 @@ class Job(Frozen):
 
 
 class WorkerShape(Frozen):
-    """One worker's `cores` and `memory` (bytes), and how many workers share a job."""
+    """One worker's `cores`, `memory` (bytes) and `gpus`, and how many workers share a job (or task)."""
 
     cores: int = Field(ge=1)
     memory: int = Field(ge=1)
+    gpus: int = Field(default=0, ge=0)
     workers_per_job: int = Field(default=1, ge=1)
 
 
@@ -157,6 +166,14 @@ class Environment(Frozen):
         return self
 
 
+class Script(Frozen):
+    """A Python script or notebook that runs with a cluster, in `directory`; the cluster ends with it."""
+
+    path: Path
+    arguments: tuple[str, ...] = ()
+    directory: Path
+
+
 class Cluster(Frozen):
     """The record of one Dask scheduler and its workers. `outcome` is what a stopping cluster's final state will be."""
 
@@ -167,11 +184,13 @@ class Cluster(Frozen):
     site_title: str
     queue: str
     size: str | None = None
-    layout: Literal["elastic"] = "elastic"
+    layout: Layout = "elastic"
     account: str | None = None
     walltime: timedelta | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     environment: Environment
+    image: str | None = None
+    script: Script | None = None
     shape: WorkerShape
     scaling: FixedScaling
     directory: Path
@@ -196,9 +215,16 @@ class Cluster(Frozen):
 
     @property
     def capacity(self) -> int:
-        """How many workers there will be once all of those of every live, uncancelled element have connected."""
-        workers = [job for job in self.jobs if job.role is Role.WORKER]
-        return sum(len(job.uncancelled) for job in workers) * self.shape.workers_per_job
+        """How many workers there will be once all of every live, uncancelled element or task have connected."""
+        elements = sum(len(job.uncancelled) for job in self.jobs if job.role is Role.WORKER)
+        tasks = sum(job.tasks - job.retired for job in self.jobs if job.uncancelled)
+        return (elements + tasks) * self.shape.workers_per_job
+
+    @property
+    def exit_code(self) -> int | None:
+        """The exit code of the cluster's script, if it has ended."""
+        codes = [job.elements[1].exit_code for job in self.jobs if job.role is Role.ALLOCATION]
+        return codes[0] if codes and self.script else None
 
     def job(self, tag: str) -> Job:
         """Return the job with that tag, which must exist."""

@@ -10,15 +10,16 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hpcdask_ext.batch.base import JobStatus
+from hpcdask_ext.batch.base import JobStatus, QueueInfo
 from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.clusters.models import Environment
+from hpcdask_ext.control.discovery import Discovery
 from hpcdask_ext.control.queue_monitor import QueueMonitor
 from hpcdask_ext.control.reconcile import Explain
 from hpcdask_ext.errors import BatchUnreachable, StoreError
 from hpcdask_ext.launchers.base import Launcher, Place
-from hpcdask_ext.launchers.batch import Directories
 from hpcdask_ext.launchers.factory import launcher_for
+from hpcdask_ext.launchers.job_request import Directories
 from hpcdask_ext.sites.environment import kernel_environments
 from hpcdask_ext.sites.load import SiteFiles, Sites
 from hpcdask_ext.sites.models import Site
@@ -49,12 +50,32 @@ class Catalogue:
     ) -> None:
         self._files, self._kernel_specs = files, kernel_specs
         self._runner, self._directories = runner, directories
+        self.working_directory = directories.working
         self._launchers: dict[str, tuple[Site, Launcher]] = {}
         self._monitors: dict[tuple[str, Place], QueueMonitor] = {}
+        self._discovery = Discovery(self.launcher)
 
     async def sites(self) -> Sites:
-        """Return the sites as their files describe them now."""
-        return await asyncio.to_thread(self._files.load)
+        """Return the sites as their files describe them now, with what is known of their queues and accounts."""
+        return self._discovery.complete(await asyncio.to_thread(self._files.load))
+
+    async def current_sites(self) -> Sites:
+        """Return the same, having asked the batch systems about their queues and accounts if need be."""
+        await self._discovery.look(await asyncio.to_thread(self._files.load))
+        return await self.sites()
+
+    async def sites_for(self, name: object) -> Sites:
+        """Return the sites for a launch on the site of that name: only that one is asked, if it has to be."""
+        files = await asyncio.to_thread(self._files.load)
+        asked = next((site for site in files.sites if site.name == name), None)
+        if asked is not None and asked.auto:
+            await self._discovery.look(Sites((asked,)))
+        return self._discovery.complete(files)
+
+    @property
+    def queues(self) -> dict[str, dict[str, QueueInfo]]:
+        """What the batch systems said last about their queues, by site and queue."""
+        return {site: {info.name: info for info in found.queues} for site, found in self._discovery.found.items()}
 
     async def kernels(self) -> tuple[Environment, ...]:
         """Return the environments of the user's kernels."""
@@ -121,6 +142,7 @@ class Catalogue:
 
     async def close(self) -> None:
         """Stop asking."""
+        await self._discovery.close()
         await asyncio.gather(*(monitor.close() for monitor in self._monitors.values()))
 
     async def _query(self, name: str, place: Place) -> Sequence[JobStatus]:

@@ -38,6 +38,7 @@ class Ledger:
 
     def __init__(self, store: ClusterStore, emit: Emit) -> None:
         self._store, self._emit = store, emit
+        self.root = store.root
         self._clusters: dict[str, Cluster] = {}
         self._saving: dict[str, asyncio.Lock] = {}
         self._unsaved: set[str] = set()

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hpcdask_ext.clusters.models import Cluster, Job, JobState
+from hpcdask_ext.clusters.models import Cluster, Job, JobState, Role
 from hpcdask_ext.errors import FieldError, InvalidRequest
 from hpcdask_ext.launchers.batch import LAUNCH_LOG
 
 _COMPLAINT = re.compile(r"error|exception|fail|not found|no such|denied|cannot|killed|exceed", re.IGNORECASE)
-_ROLES = ("scheduler", "worker", "launch")
+_ROLES = ("scheduler", "worker", "allocation", "launch")
 _MOST_LINES = 10_000
 _BYTES_PER_LINE = 400  # read this much for each line requested; with longer lines, fewer are returned
 _MOST_BYTES = 1_000_000
@@ -40,7 +40,10 @@ def read_logs(cluster: Cluster, role: str | None, job: str | None, tail: str | N
 def last_words(cluster: Cluster) -> str:
     """Return the last complaint in the log of the first job that failed, or an empty text; does file I/O."""
     failed = (
-        _path(cluster, job, index)
+        # In an allocation without a script, it is the first task that failed.
+        _task_path(cluster, job, 0)
+        if job.role is Role.ALLOCATION and not cluster.script
+        else _path(cluster, job, index)
         for job in cluster.jobs
         for index, element in job.elements.items()
         if element.state is JobState.FAILED
@@ -65,14 +68,22 @@ def _check(role: str | None, tail: str) -> int:
 def _paths(cluster: Cluster) -> Iterator[tuple[str, str, Path]]:
     yield "launch", "launch", cluster.directory / "logs" / LAUNCH_LOG
     for job in cluster.jobs:
+        name = job.id or job.name
         for index in job.elements:
-            name = job.id or job.name
             shown = name if len(job.elements) == 1 else f"{name}_{index}"
             yield shown, job.role.value, _path(cluster, job, index)
+        if job.role is Role.ALLOCATION:
+            for task in range(job.tasks + 1):
+                role = Role.WORKER if task else Role.SCHEDULER
+                yield f"{name}_task-{task}", role.value, _task_path(cluster, job, task)
 
 
 def _path(cluster: Cluster, job: Job, index: int) -> Path:
     return cluster.directory / "logs" / f"{job.tag}.{index}.log"
+
+
+def _task_path(cluster: Cluster, job: Job, task: int) -> Path:
+    return cluster.directory / "logs" / f"{job.tag}.task-{task}.log"
 
 
 def _end_of(path: Path, lines: int) -> dict[str, Any]:

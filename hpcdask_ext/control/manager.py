@@ -7,6 +7,7 @@ import logging
 from collections.abc import Coroutine, Mapping, Sequence
 from datetime import datetime, timezone
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from hpcdask_ext.clusters.credentials import Credentials
@@ -16,10 +17,12 @@ from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.driver import ClusterDriver
 from hpcdask_ext.control.ledger import Emit, Ledger
 from hpcdask_ext.control.logs import last_words, read_logs
+from hpcdask_ext.control.preview import invalid_preview_view, preview_view
 from hpcdask_ext.control.reconcile import Observation, reconcile
-from hpcdask_ext.control.view import cluster_view, sites_view
+from hpcdask_ext.control.site_view import sites_view
+from hpcdask_ext.control.view import cluster_view
 from hpcdask_ext.control.watch import ClusterWatch
-from hpcdask_ext.errors import HPCDaskError, WrongState
+from hpcdask_ext.errors import HPCDaskError, InvalidRequest, WrongState
 from hpcdask_ext.sites.request import Launch, read_change, read_launch
 
 log = logging.getLogger(__name__)
@@ -66,17 +69,28 @@ class ClusterManager:
 
     async def launch(self, body: Mapping[str, Any]) -> Cluster:
         """Begin a launch and return at once; see `read_launch` for `body` and what it raises."""
-        sites, kernels = await asyncio.gather(self._catalogue.sites(), self._catalogue.kernels())
-        launch = read_launch(body, sites, kernels)
+        launch = await self._read(body)
         cluster = await self._ledger.add(partial(self._make, launch))
         self._spawn(self._launch(cluster.id))
         return cluster
+
+    async def preview(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Return what a launch with this body would submit, or what is wrong with it, as JSON; nothing is submitted."""
+        try:
+            launch = await self._read(body)
+            directory = self._catalogue.directory(launch.site) or self._ledger.root
+            cluster = self._record(launch, "preview", directory / "preview")
+            launcher = await self._catalogue.launcher(launch.site.name)
+            return preview_view(cluster, launch.queue, await launcher.preview(cluster))
+        except InvalidRequest as error:
+            return invalid_preview_view(error)
 
     async def change(self, cluster_id: str, body: Mapping[str, Any]) -> Cluster:
         """Rename or scale, as `body` asks; see `read_change` for what it raises."""
         cluster = self.get(cluster_id)
         sites = await self._catalogue.sites()
-        change = read_change(body, sites.get(cluster.site), cluster.queue, cluster.shape)
+        most = cluster.scaling.workers if cluster.layout == "allocation" else None
+        change = read_change(body, sites.get(cluster.site), cluster.queue, cluster.shape, most)
         if change.scaling is not None:
             if not cluster.state.is_scalable:
                 raise WrongState(f"“{cluster.name}” is {cluster.state.value} and cannot be scaled now.")
@@ -112,31 +126,35 @@ class ClusterManager:
 
     async def show_sites(self) -> dict[str, Any]:
         """Return the sites as users see them. A launch is likely to follow, so warming up starts now."""
-        sites, kernels = await asyncio.gather(self._catalogue.sites(), self._catalogue.kernels())
+        sites, kernels = await asyncio.gather(self._catalogue.current_sites(), self._catalogue.kernels())
         self._spawn(self._catalogue.warm_up(sites, kernels))
-        return sites_view(sites, kernels)
+        return sites_view(sites, kernels, self._catalogue.queues)
 
     async def logs(self, cluster_id: str, role: str | None, job: str | None, tail: str | None) -> list[dict[str, Any]]:
         """Return the end of a cluster's logs; see `read_logs`, which also raises for `role` and `tail`."""
         return await asyncio.to_thread(read_logs, self.get(cluster_id), role, job, tail)
 
+    async def _read(self, body: Mapping[str, Any]) -> Launch:
+        sites, kernels = await asyncio.gather(self._catalogue.sites_for(body.get("site")), self._catalogue.kernels())
+        return await asyncio.to_thread(read_launch, body, sites, kernels, self._catalogue.working_directory)
+
     def _make(self, launch: Launch, store: ClusterStore) -> Cluster:
         cluster_id = new_id()
+        return self._record(launch, cluster_id, store.create(cluster_id, self._catalogue.directory(launch.site)))
+
+    def _record(self, launch: Launch, cluster_id: str, directory: Path) -> Cluster:
+        same = ("size", "layout", "account", "walltime", "options", "environment", "image", "script")
         return Cluster(
             id=cluster_id,
-            name=launch.name or self._free_name(launch.size or "custom"),
+            name=launch.name or self._free_name(launch.script.path.stem if launch.script else launch.size or "custom"),
             site=launch.site.name,
             site_title=launch.site.label,
             queue=launch.queue.name,
-            size=launch.size,
-            account=launch.account,
-            walltime=launch.walltime,
-            options=launch.options,
-            environment=launch.environment,
             shape=launch.shape,
             scaling=launch.scaling,
-            directory=store.create(cluster_id, self._catalogue.directory(launch.site)),
+            directory=directory,
             created=datetime.now(timezone.utc),
+            **{field: getattr(launch, field) for field in same},
         )
 
     def _free_name(self, stem: str) -> str:

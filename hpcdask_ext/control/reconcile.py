@@ -157,7 +157,9 @@ def _finish(cluster: Cluster, now: datetime) -> Cluster:
 def _ending(cluster: Cluster, seen: Observation) -> tuple[ClusterState, str] | None:
     """Return how and why a cluster has to end, or None if it does not."""
     for job in cluster.jobs:
-        if job.role is Role.SCHEDULER and job.elements[1].state.is_final:
+        if job.role is not Role.WORKER and job.elements[1].state.is_final:
+            if cluster.script is not None:
+                return _ending_of_script(cluster.script.path.name, job)
             return _ending_of_scheduler(job.elements[1], job.walltime)
     workers = [element for job in cluster.jobs if job.role is Role.WORKER for element in job.elements.values()]
     is_working = any(not element.state.is_final for element in workers) or bool(seen.scheduler and cluster.workers)
@@ -175,6 +177,15 @@ def _ending_of_scheduler(scheduler: Element, walltime: timedelta | None) -> tupl
     if _is_over(scheduler, walltime):
         return ClusterState.STOPPED, "The scheduler's job reached its walltime (walltime)."
     return ClusterState.FAILED, f"The scheduler failed ({scheduler.reason}): see its log."
+
+
+def _ending_of_script(name: str, job: Job) -> tuple[ClusterState, str]:
+    element = job.elements[1]
+    if _is_over(element, job.walltime):
+        return ClusterState.FAILED, f"“{name}” was ended because the job reached its walltime (walltime)."
+    if element.exit_code == 0:
+        return ClusterState.STOPPED, f"“{name}” has ended with exit code 0."
+    return ClusterState.FAILED, f"“{name}” has failed ({element.reason}): see its log."
 
 
 def _ending_of_workers(workers: Sequence[Element], walltime: timedelta | None) -> tuple[ClusterState, str]:
@@ -207,7 +218,7 @@ def _not_running_yet(cluster: Cluster, seen: Observation, explain: Explain) -> C
 
 def _waiting(cluster: Cluster) -> tuple[Place, str] | None:
     """Return where and why the cluster waits in a queue, or None unless its scheduler or all its workers do."""
-    for role in (Role.SCHEDULER, Role.WORKER):
+    for role in (Role.SCHEDULER, Role.ALLOCATION, Role.WORKER):
         jobs = [job for job in cluster.jobs if job.role is role and job.place == "batch"]
         live = [(job, job.elements[index]) for job in jobs for index in job.live]
         if live and all(element.state is JobState.PENDING for _, element in live):

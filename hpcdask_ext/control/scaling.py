@@ -35,6 +35,9 @@ async def shrink(cluster: Cluster, workers: int, launcher: Launcher, change: Cha
         The scheduler could not be asked to retire workers.
     """
     elements = workers // cluster.shape.workers_per_job
+    if cluster.layout == "allocation":
+        await _retire_tasks(cluster, elements, change)
+        return
     pending = _candidates(cluster, JobState.PENDING)[:elements]
     await _cancel(cluster, pending, launcher, change)
     elements -= len(pending)
@@ -66,14 +69,26 @@ def _candidates(cluster: Cluster, state: JobState) -> _Chosen:
     ]
 
 
-async def _retire(cluster: Cluster, elements: int) -> _Chosen:
+async def _retire_tasks(cluster: Cluster, tasks: int, change: Change) -> None:
+    """Retire the workers of tasks of an allocation, which ends their processes; their nodes stay until the job ends."""
+    names = await _retire_workers(cluster, tasks)
+    retired = len(names) // cluster.shape.workers_per_job
+    job = next(job for job in cluster.jobs if job.role is Role.ALLOCATION)
+    await change(partial(Cluster.with_changed_job, tag=job.tag, changes={"retired": job.retired + retired}))
+
+
+async def _retire_workers(cluster: Cluster, jobs: int) -> tuple[str, ...]:
     if cluster.dashboard is None:
         raise WrongState("The scheduler is not up yet: try again once it is.")
     api = SchedulerAPI(cluster.dashboard, Credentials(cluster.directory))
     try:
-        names = await api.retire(elements, cluster.shape.workers_per_job)
+        return await api.retire(jobs, cluster.shape.workers_per_job)
     finally:
         await api.aclose()
+
+
+async def _retire(cluster: Cluster, elements: int) -> _Chosen:
+    names = await _retire_workers(cluster, elements)
     places = {
         (job.tag, index): re.compile(rf"{re.escape(worker_name(cluster, job))}-{index}(-\d+)?\Z")
         for job in cluster.jobs

@@ -1,17 +1,14 @@
-"""What users see of a cluster and of a site: made from the record each time, never stored, and free of secrets."""
+"""What users see of a cluster: made from the record each time, never stored, and free of secrets."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from datetime import datetime, timezone
 from typing import Any
 
 from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.models import Cluster, Environment, Job, JobState, Role
-from hpcdask_ext.sites.load import Sites
-from hpcdask_ext.sites.models import Queue, Site, Size
-from hpcdask_ext.sites.request import environments_of
+from hpcdask_ext.clusters.models import Cluster, Job, JobState, Role, Script
+from hpcdask_ext.sites.models import Site
 from hpcdask_ext.sites.units import format_walltime
 
 
@@ -27,17 +24,21 @@ def cluster_view(cluster: Cluster, site: Site | None, base_url: str) -> dict[str
         "site_title": cluster.site_title,
         "queue": cluster.queue,
         "layout": cluster.layout,
+        "account": cluster.account,
         "size": cluster.size,
         "environment": cluster.environment.name,
-        "environment_title": cluster.environment.title or cluster.environment.name,
+        "environment_title": cluster.environment.label,
+        "image": cluster.image,
+        "script": _script_view(cluster.script),
+        "exit_code": cluster.exit_code,
         "state": cluster.state.value,
         "reason": cluster.reason,
         "reachable": cluster.reachable,
-        "created": _utc(cluster.created),
-        "started": _utc(cluster.started),
-        "ended": _utc(cluster.ended),
-        "ends_at": _utc(_ends_at(cluster)),
-        "estimated_start": _utc(_estimated_start(cluster)),
+        "created": utc(cluster.created),
+        "started": utc(cluster.started),
+        "ended": utc(cluster.ended),
+        "ends_at": utc(_ends_at(cluster)),
+        "estimated_start": utc(_estimated_start(cluster)),
         "walltime": format_walltime(cluster.walltime),
         "workers": {
             "requested": requested,
@@ -46,8 +47,10 @@ def cluster_view(cluster: Cluster, site: Site | None, base_url: str) -> dict[str
         },
         "cores": requested * cluster.shape.cores,
         "memory": requested * cluster.shape.memory,
+        "gpus": requested * cluster.shape.gpus,
         "scaling": cluster.scaling.model_dump(mode="json"),
         "limits": {"workers": queue.limits.workers if queue else None},
+        "can_grow": cluster.layout != "allocation",
         "clients": cluster.clients,
         "jobs": [view for job in cluster.jobs for view in _job_views(job)],
         "scheduler": {"address": cluster.address, "file": str(cluster.scheduler_file)},
@@ -82,50 +85,8 @@ def client_code(cluster: Cluster, base_url: str) -> str:
     )
 
 
-def sites_view(sites: Sites, kernels: Sequence[Environment]) -> dict[str, Any]:
-    """Return the sites as JSON; see `docs/reference/rest.md`."""
-    problems = [{"file": entry.file, "where": entry.where, "message": entry.message} for entry in sites.problems]
-    return {"sites": [_site_view(site, kernels) for site in sites.sites], "problems": problems}
-
-
-def _site_view(site: Site, kernels: Sequence[Environment]) -> dict[str, Any]:
-    environments = environments_of(site, kernels)
-    size, queue = site.sizes[0], site.queues[0]
-    walltime = size.walltime or queue.limits.walltime
-    return {
-        "name": site.name,
-        "title": site.label,
-        "description": site.description,
-        "batch_system": site.batch_system,
-        "layouts": ["elastic"],
-        "scheduler": {"place": site.scheduler.place},
-        "queues": [_queue_view(queue) for queue in site.queues],
-        "sizes": [_size_view(size) for size in site.sizes],
-        "environments": [
-            {"name": entry.name, "title": entry.title or entry.name, "kind": entry.kind} for entry in environments
-        ],
-        "accounts": list(site.accounts),
-        "options": [
-            {"title": option.title or option.name, **option.model_dump(mode="json", exclude={"directive", "title"})}
-            for option in site.options
-        ],
-        "defaults": {
-            "queue": queue.name,
-            "size": size.name,
-            "account": site.accounts[0] if site.accounts else None,
-            "environment": environments[0].name if environments else None,
-            "layout": "elastic",
-            "walltime": format_walltime(walltime),
-        },
-    }
-
-
-def _queue_view(queue: Queue) -> dict[str, Any]:
-    return {"name": queue.name, "title": queue.title or queue.name, "limits": queue.limits.model_dump(mode="json")}
-
-
-def _size_view(size: Size) -> dict[str, Any]:
-    return {**size.model_dump(mode="json"), "title": size.title or size.name}
+def _script_view(script: Script | None) -> dict[str, Any] | None:
+    return None if script is None else {"path": str(script.path), "arguments": list(script.arguments)}
 
 
 def _job_views(job: Job) -> list[dict[str, Any]]:
@@ -149,7 +110,7 @@ def _ends_at(cluster: Cluster) -> datetime | None:
     """Return when the walltime ends the cluster: the last worker, or the scheduler's job where that is earlier."""
     if cluster.state.is_final:
         return None
-    ends: dict[Role, list[datetime]] = {Role.SCHEDULER: [], Role.WORKER: []}
+    ends: dict[Role, list[datetime]] = {role: [] for role in Role}
     for job in cluster.jobs:
         starts = [job.elements[index].started for index in job.live]
         ends[job.role] += [start + job.walltime for start in starts if start and job.walltime]
@@ -164,5 +125,6 @@ def _estimated_start(cluster: Cluster) -> datetime | None:
     return min(starts) if starts else None
 
 
-def _utc(time: datetime | None) -> str | None:
+def utc(time: datetime | None) -> str | None:
+    """Return a time as JSON has it."""
     return time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ") if time else None

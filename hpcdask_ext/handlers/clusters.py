@@ -30,6 +30,17 @@ class ClustersHandler(HPCDaskHandler):
         self.finish(*await manager.show([cluster], self.base_url))
 
 
+class PreviewHandler(HPCDaskHandler):
+    """A launch that is only looked at."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Answer with what a launch would submit."""
+        manager = await self.manager()
+        self.finish(await manager.preview(self.json_object()))
+
+
 class ClusterHandler(HPCDaskHandler):
     """One cluster."""
 

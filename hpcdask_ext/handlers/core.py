@@ -82,7 +82,7 @@ class Core:
         from hpcdask_ext.clusters.store import ClusterStore  # noqa: PLC0415
         from hpcdask_ext.control.catalogue import Catalogue  # noqa: PLC0415
         from hpcdask_ext.control.manager import ClusterManager  # noqa: PLC0415
-        from hpcdask_ext.launchers.batch import Directories  # noqa: PLC0415
+        from hpcdask_ext.launchers.job_request import Directories  # noqa: PLC0415
         from hpcdask_ext.sites.load import SiteFiles  # noqa: PLC0415
 
         files = SiteFiles(self._config_path)

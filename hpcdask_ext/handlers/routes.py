@@ -7,7 +7,7 @@ from typing import Any
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
-from hpcdask_ext.handlers.clusters import ClusterHandler, ClustersHandler, LogsHandler
+from hpcdask_ext.handlers.clusters import ClusterHandler, ClustersHandler, LogsHandler, PreviewHandler
 from hpcdask_ext.handlers.sites import SitesHandler
 
 _ID = "([^/]+)"
@@ -26,6 +26,7 @@ class DashboardRoute(JupyterHandler):
 ROUTES: list[tuple[str, type[JupyterHandler]]] = [
     (r"/hpcdask/api/sites", SitesHandler),
     (r"/hpcdask/api/clusters", ClustersHandler),
+    (r"/hpcdask/api/clusters/preview", PreviewHandler),
     (rf"/hpcdask/api/clusters/{_ID}", ClusterHandler),
     (rf"/hpcdask/api/clusters/{_ID}/logs", LogsHandler),
     (rf"/hpcdask/proxy/{_ID}/(.*)", DashboardRoute),

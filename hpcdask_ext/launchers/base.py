@@ -8,13 +8,27 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
-from hpcdask_ext.batch.base import JobElements, JobStatus
+from hpcdask_ext.batch.base import JobElements, JobStatus, QueueInfo
 from hpcdask_ext.clusters.models import Cluster, Environment, Job
 
 Place = Literal["host", "batch"]
 """What runs a job: processes on this host, or the site's batch system."""
+
+
+@dataclass(frozen=True)
+class Preview:
+    """What a launch would submit: each job's role and script, and when the batch system would start it.
+
+    `note` is what the batch system says against it, if it would refuse it or could not be asked.
+    """
+
+    scripts: tuple[tuple[str, str], ...]
+    estimated_start: datetime | None = None
+    note: str = ""
 
 
 class Launcher(ABC):
@@ -81,3 +95,27 @@ class Launcher(ABC):
     @abstractmethod
     def explain(self, place: Place, reason: str) -> str:
         """Return a plain sentence for a reason for waiting."""
+
+    @abstractmethod
+    async def preview(self, cluster: Cluster) -> Preview:
+        """Return what launching a cluster would submit, without submitting or writing anything."""
+
+    @abstractmethod
+    async def queues(self) -> Sequence[QueueInfo]:
+        """Ask the batch system for its queues; empty if it has none.
+
+        Raises
+        ------
+        BatchRefused, BatchUnreachable
+            Nothing is known.
+        """
+
+    @abstractmethod
+    async def accounts(self) -> Sequence[str]:
+        """Ask the batch system for this user's accounts, the default one first; empty if it keeps none.
+
+        Raises
+        ------
+        BatchRefused, BatchUnreachable
+            Nothing is known.
+        """

@@ -12,30 +12,28 @@ import shlex
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
-from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus
-from hpcdask_ext.batch.quoting import directive
+from hpcdask_ext.batch.base import (
+    BatchSystem,
+    Command,
+    CommandResult,
+    JobElements,
+    JobRequest,
+    JobStatus,
+    QueueInfo,
+)
 from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster, Element, Environment, Job, Role
 from hpcdask_ext.clusters.store import write_private
 from hpcdask_ext.errors import BatchError, CommandMissing, CommandTimeout
-from hpcdask_ext.launchers.base import Launcher, Place
-from hpcdask_ext.launchers.dask_command import WARM, job_environment, scheduler_command, warm_directory, worker_command
+from hpcdask_ext.launchers.base import Launcher, Place, Preview
+from hpcdask_ext.launchers.dask_command import WARM, warm_directory
+from hpcdask_ext.launchers.job_request import Directories, job_request
 from hpcdask_ext.sites.environment import check_probe, probe, unusable
 from hpcdask_ext.sites.models import Site
-
-
-@dataclass(frozen=True)
-class Directories:
-    """`working` is where jobs run, which is where the user's notebooks are; `warm` has the warm processes' sockets."""
-
-    working: Path
-    warm: Path
-
 
 LAUNCH_LOG = "launch.log"
 """The log of a cluster's launch, in its folder of logs."""
@@ -50,18 +48,21 @@ class BatchLauncher(Launcher):
         The site.
     systems
         The batch systems that run jobs, by place.
-    runner
-        Starts commands.
+    runners
+        Start commands, by place: those of a batch system may have to be run on another host.
     directories
         Where jobs run, and where warm processes have their sockets.
     """
 
     def __init__(
-        self, site: Site, systems: Mapping[Place, BatchSystem], runner: CommandRunner, directories: Directories
+        self,
+        site: Site,
+        systems: Mapping[Place, BatchSystem],
+        runners: Mapping[Place, CommandRunner],
+        directories: Directories,
     ) -> None:
         self.site = site
-        self._systems = systems
-        self._runner = runner
+        self._systems, self._runners = systems, runners
         self._directories = directories
 
     async def warm_up(self, environment: Environment) -> None:
@@ -70,7 +71,7 @@ class BatchLauncher(Launcher):
             with suppress(BatchError, OSError):  # launches then just take a second longer
                 await asyncio.to_thread(warm.mkdir, parents=True, exist_ok=True, mode=0o700)
                 start = (*environment.argv, str(WARM), "start", str(warm))
-                await self._runner.run(Command(start, environment=environment.env))
+                await self._runners["host"].run(Command(start, environment=environment.env))
 
     async def prepare(self, cluster: Cluster) -> tuple[str, ...]:
         result, _ = await asyncio.gather(
@@ -80,11 +81,13 @@ class BatchLauncher(Launcher):
         return check_probe(cluster.environment, result)
 
     def first_jobs(self, cluster: Cluster) -> tuple[Job, ...]:
-        on_host = self.site.scheduler.place == "host" or self.site.batch_system == "local"
-        walltime = None if on_host else self.site.scheduler.walltime or cluster.walltime
-        scheduler = _new_job(
-            cluster, "scheduler", Role.SCHEDULER, "host" if on_host else "batch", count=1, walltime=walltime
-        )
+        if cluster.layout == "allocation":
+            tasks = math.ceil(cluster.scaling.workers / cluster.shape.workers_per_job)
+            job = _new_job(cluster, "allocation", Role.ALLOCATION, self._place, count=1, walltime=cluster.walltime)
+            return (job.model_copy(update={"tasks": tasks}),)
+        place: Place = self._place if self.site.scheduler.place == "job" else "host"
+        walltime = None if place == "host" else self.site.scheduler.walltime or cluster.walltime
+        scheduler = _new_job(cluster, "scheduler", Role.SCHEDULER, place, count=1, walltime=walltime)
         if cluster.scaling.workers == 0:
             return (scheduler,)
         return (scheduler, self.more_workers(cluster, cluster.scaling.workers))
@@ -92,23 +95,57 @@ class BatchLauncher(Launcher):
     def more_workers(self, cluster: Cluster, workers: int) -> Job:
         number = 1 + sum(job.role is Role.WORKER for job in cluster.jobs)
         count = math.ceil(workers / cluster.shape.workers_per_job)
-        place: Place = "host" if self.site.batch_system == "local" else "batch"
-        return _new_job(cluster, f"workers-{number}", Role.WORKER, place, count=count, walltime=cluster.walltime)
+        return _new_job(cluster, f"workers-{number}", Role.WORKER, self._place, count=count, walltime=cluster.walltime)
 
     async def submit(self, cluster: Cluster, job: Job) -> str:
         system = self._systems[job.place]
-        request = self._request(cluster, job)
+        request = job_request(self.site, cluster, job, self._directories)
         text = await asyncio.to_thread(system.script, request)
         await asyncio.to_thread(write_private, request.script_file, text)
-        return system.parse_submit(request, await self._run(cluster, system.submit(request, text)))
+        return system.parse_submit(request, await self._run(cluster, job.place, system.submit(request, text)))
+
+    async def preview(self, cluster: Cluster) -> Preview:
+        requests = [(job, job_request(self.site, cluster, job, self._directories)) for job in self.first_jobs(cluster)]
+        texts = await asyncio.to_thread(lambda: [self._systems[job.place].script(request) for job, request in requests])
+        estimates = [
+            await self._estimate(job.place, request, text) for (job, request), text in zip(requests, texts, strict=True)
+        ]
+        return Preview(
+            scripts=tuple((job.role.value, text) for (job, _), text in zip(requests, texts, strict=True)),
+            # All jobs are needed, so the last one counts.
+            estimated_start=max((time for time, _ in estimates if time is not None), default=None),
+            note=" ".join(dict.fromkeys(note for _, note in estimates if note)),
+        )
+
+    async def _estimate(self, place: Place, request: JobRequest, text: str) -> tuple[datetime | None, str]:
+        """Return when a job would start, or what the batch system says instead."""
+        command = self._systems[place].estimate(request, text)
+        if command is None:
+            return None, ""
+        try:
+            return self._systems[place].parse_estimate(await self._runners[place].run(command)), ""
+        except BatchError as error:
+            return None, error.message
+
+    async def queues(self) -> Sequence[QueueInfo]:
+        command = self._systems["batch"].queues()
+        if command is None:
+            return ()
+        return self._systems["batch"].parse_queues(await self._runners["batch"].run(command))
+
+    async def accounts(self) -> Sequence[str]:
+        command = self._systems["batch"].accounts()
+        if command is None:
+            return ()
+        return self._systems["batch"].parse_accounts(await self._runners["batch"].run(command))
 
     async def cancel(self, place: Place, jobs: Sequence[JobElements]) -> None:
         system = self._systems[place]
-        system.parse_cancel(await self._runner.run(system.cancel(jobs)))
+        system.parse_cancel(await self._runners[place].run(system.cancel(jobs)))
 
     async def query(self, place: Place) -> Sequence[JobStatus]:
         system = self._systems[place]
-        return system.parse_query(await self._runner.run(system.query()))
+        return system.parse_query(await self._runners[place].run(system.query()))
 
     def explain(self, place: Place, reason: str) -> str:
         return self._systems[place].explain(reason)
@@ -116,58 +153,26 @@ class BatchLauncher(Launcher):
     async def _probe(self, cluster: Cluster) -> CommandResult:
         command = probe(cluster.environment)
         try:
-            return await self._run(cluster, command)
+            return await self._run(cluster, "host", command)
         except (CommandMissing, CommandTimeout) as error:
             raise unusable(cluster.environment, error) from error
 
-    async def _run(self, cluster: Cluster, command: Command) -> CommandResult:
+    @property
+    def _place(self) -> Place:
+        """What runs the jobs of the site that need not run on the Jupyter host."""
+        return "host" if self.site.batch_system == "local" else "batch"
+
+    async def _run(self, cluster: Cluster, place: Place, command: Command) -> CommandResult:
         """Run a command of a launch, and log the command and its answer in the cluster's launch log."""
         log = cluster.directory / "logs" / LAUNCH_LOG
         try:
-            result = await self._runner.run(command)
+            result = await self._runners[place].run(command)
         except BatchError as error:
             await asyncio.to_thread(_append, log, f"$ {shlex.join(command.argv)}\n{error.message}\n")
             raise
         answer = f"$ {shlex.join(result.argv)}\n{result.stdout}{result.stderr}[exit code {result.exit_code}]\n"
         await asyncio.to_thread(_append, log, answer)
         return result
-
-    def _request(self, cluster: Cluster, job: Job) -> JobRequest:
-        site, shape, place = self.site, cluster.shape, self.site.scheduler
-        if job.role is Role.SCHEDULER:
-            command = scheduler_command(cluster, site, self._directories.warm)
-            cores, memory, queue = place.cores, place.memory, place.queue or cluster.queue
-        else:
-            command = worker_command(cluster, site, job)
-            cores, memory = shape.cores * shape.workers_per_job, shape.memory * shape.workers_per_job
-            queue = cluster.queue
-        return JobRequest(
-            name=job.name,
-            command=command,
-            count=len(job.elements),
-            cores=cores,
-            memory=memory,
-            walltime=job.walltime,
-            report_prefix=cluster.directory / "reports" / job.tag,
-            log_prefix=cluster.directory / "logs" / job.tag,
-            working_directory=self._directories.working,
-            script_file=cluster.directory / "jobs" / f"{job.tag}.sh",
-            queue=queue,
-            account=cluster.account,
-            environment=job_environment(cluster, site),
-            prologue=site.prologue,
-            extra_directives=(*site.extra_directives, *self._option_directives(cluster)),
-        )
-
-    def _option_directives(self, cluster: Cluster) -> list[str]:
-        """Return the directives that the site's options add; a boolean option adds its own if it is true."""
-        values = cluster.options
-        directives = [(option.directive, values.get(option.name)) for option in self.site.options]
-        return [
-            text.replace("{value}", directive(value, "options"))
-            for text, value in directives
-            if text is not None and value is not None and value is not False
-        ]
 
 
 def _append(path: Path, text: str) -> None:

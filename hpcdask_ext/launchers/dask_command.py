@@ -10,10 +10,11 @@ import json
 import shlex
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.models import Cluster, Environment, Job
+from hpcdask_ext.clusters.models import Cluster, Environment, Job, Role
 from hpcdask_ext.sites.models import Site
 
 _PAYLOAD = Path(__file__).parent.parent / "payload"
@@ -23,12 +24,17 @@ WARM = _PAYLOAD / "warm.py"
 _LOOPBACK = "127.0.0.1"
 _BEHIND_OTHERS = ("nice", "-n", "10")
 """On this machine, workers get a lower priority, so that Jupyter, the browser and the scheduler stay responsive."""
+_ONE_THREAD = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+"""Dask's workers already run as many tasks at once as they have cores."""
 _DEATH_TIMEOUT = 120  # seconds for which a worker looks for its scheduler before it gives up and frees its node
 _WAIT_FOR_SCHEDULER = "until [ -s {file} ]; do if [ -e {ended} ]; then exit 1; fi; sleep 0.5; done; "
 
 
 def job_environment(cluster: Cluster, site: Site) -> dict[str, str]:
-    """Return the variables of all jobs of a cluster: the environment's own, and those for the preload and Dask."""
+    """Return the variables of all jobs of a cluster: the environment's, the site's, and those for our preload and Dask.
+
+    Numerical libraries use a single thread in each task, unless the environment or the site says otherwise.
+    """
     credentials = Credentials(cluster.directory)
     certificate, key = str(credentials.certificate), str(credentials.key)
     # Not as command-line options: given those, Dask's scheduler refuses a network interface.
@@ -36,9 +42,13 @@ def job_environment(cluster: Cluster, site: Site) -> dict[str, str]:
     tls = {f"{comm}REQUIRE_ENCRYPTION": "true", f"{comm}TLS__CA_FILE": certificate, f"{dashboard}CA_FILE": certificate}
     for owner in (f"{comm}TLS__SCHEDULER__", f"{comm}TLS__WORKER__", f"{comm}TLS__CLIENT__", dashboard):
         tls |= {f"{owner}CERT": certificate, f"{owner}KEY": key}
+    gpus = {"HPCDASK_GPUS_PER_WORKER": str(cluster.shape.gpus)} if cluster.shape.gpus else {}
     return {
+        **dict.fromkeys(_ONE_THREAD, "1"),
         **cluster.environment.env,
+        **site.env,
         **tls,
+        **gpus,
         "HPCDASK_TOKEN_FILE": str(credentials.token_file),
         # The dashboard can be reached only through the proxy, and the user's own link may name a variable that is not
         # set on the nodes.
@@ -75,23 +85,26 @@ def scheduler_command(cluster: Cluster, site: Site, warm_root: Path) -> str:
 
 
 def worker_command(cluster: Cluster, site: Site, job: Job) -> str:
-    """Return the shell text that runs the workers of one element of `job`, named after it."""
-    shape = cluster.shape
-    words = [*_dask(cluster, "worker"), "--death-timeout", str(_DEATH_TIMEOUT)]
-    words += ["--nthreads", str(shape.cores), "--memory-limit", str(shape.memory)]
-    words += ["--nworkers", str(shape.workers_per_job), "--no-dashboard"]
+    """Return the shell text that runs the workers of one element of `job`, or of one task of it, named after it."""
+    shape, queue = cluster.shape, site.queue(cluster.queue)
+    own = queue.worker_command if queue else ()
+    words = [*_dask(cluster, "worker", own), "--death-timeout", str(_DEATH_TIMEOUT), "--no-dashboard"]
+    words += ["--nthreads", str(shape.cores), "--memory-limit", str(int(shape.memory * site.memory_share))]
+    if not own:  # another command, such as that of dask_cuda, starts a worker for each of the GPUs of its job
+        words += ["--nworkers", str(shape.workers_per_job)]
     if site.batch_system == "local":
         words = [*_BEHIND_OTHERS, *words, "--host", _LOOPBACK, "--dashboard-address", f"{_LOOPBACK}:0"]
         # No batch system ends processes on this machine, so the workers themselves keep to the walltime.
         words += ["--lifetime", f"{int(cluster.walltime.total_seconds())} seconds"] if cluster.walltime else []
     else:
         words += _interface(site)
-    name = f'--name {shlex.quote(worker_name(cluster, job))}-"$HPCDASK_INDEX"'
-    command = f"{shlex.join(words)} {name}"
+    number = "$HPCDASK_TASK" if job.role is Role.ALLOCATION else "$HPCDASK_INDEX"
+    name = f'--name {shlex.quote(worker_name(cluster, job))}-"{number}"'
+    command = f"{shlex.join([*words, *site.worker_arguments])} {name}"
     if site.local_directory is not None:
         # Variables such as $TMPDIR are the node's own, so the node's shell expands them.
         command += f' --local-directory "{site.local_directory}"'
-    if site.scheduler.place == "job" and site.batch_system != "local":
+    if site.scheduler.place == "job" and job.role is Role.WORKER and job.place == "batch":
         # Dask itself waits for the file only until the death timeout, but the scheduler's job may be queued for longer.
         ended = cluster.directory / "reports" / "scheduler.1.ended"
         wait = _WAIT_FOR_SCHEDULER.format(file=shlex.quote(str(cluster.scheduler_file)), ended=shlex.quote(str(ended)))
@@ -104,8 +117,8 @@ def worker_name(cluster: Cluster, job: Job) -> str:
     return f"{cluster.id}-{job.tag}"
 
 
-def _dask(cluster: Cluster, program: str) -> list[str]:
-    words = [*cluster.environment.argv, "-m", f"distributed.cli.dask_{program}", "--protocol", "tls"]
+def _dask(cluster: Cluster, program: str, own: Sequence[str] = ()) -> list[str]:
+    words = [*cluster.environment.argv, *(own or ("-m", f"distributed.cli.dask_{program}")), "--protocol", "tls"]
     return [*words, "--preload", str(PRELOAD), "--scheduler-file", str(cluster.scheduler_file)]
 
 

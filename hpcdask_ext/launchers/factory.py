@@ -10,12 +10,13 @@ from hpcdask_ext.batch.local import LocalSystem
 from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.errors import BatchUnreachable
 from hpcdask_ext.launchers.base import Launcher, Place
-from hpcdask_ext.launchers.batch import BatchLauncher, Directories
+from hpcdask_ext.launchers.batch import BatchLauncher
+from hpcdask_ext.launchers.job_request import Directories
 from hpcdask_ext.sites.models import Site
 
 
 def launcher_for(site: Site, runner: CommandRunner, directories: Directories) -> Launcher:
-    """Return a launcher for `site`.
+    """Return a launcher for `site`; `runner` starts commands on this host.
 
     Raises
     ------
@@ -24,10 +25,11 @@ def launcher_for(site: Site, runner: CommandRunner, directories: Directories) ->
     """
     system = batch_system(site.batch_system)
     template = _read_template(site.template) if site.template else None
-    systems: dict[Place, BatchSystem] = {"host": LocalSystem(), "batch": system(template)}
+    systems: dict[Place, BatchSystem] = {"host": LocalSystem(), "batch": system(template, site.settings)}
     if site.batch_system == LocalSystem.name:
         systems["host"] = systems["batch"]
-    return BatchLauncher(site, systems, runner, directories)
+    runners: dict[Place, CommandRunner] = {"host": runner, "batch": runner.behind(site.command_prefix)}
+    return BatchLauncher(site, systems, runners, directories)
 
 
 def _read_template(path: str) -> str:

@@ -37,6 +37,18 @@ def _check_account(account: str) -> str:
     return account
 
 
+def _check_path(path: str) -> str:
+    if not path.isprintable():
+        raise ValueError("a path must be one line of printable characters")
+    return path
+
+
+def _check_script(path: str) -> str:
+    if not path.endswith((".py", ".ipynb")):
+        raise ValueError("a script must be a file with the ending .py or .ipynb")
+    return _check_path(path)
+
+
 ClusterName = Annotated[str, AfterValidator(_check_name)]
 """A name for people: anything on one line. It is only ever displayed."""
 
@@ -54,6 +66,7 @@ class CustomSize(BaseModel):
     workers: int | None = Field(None, ge=1, le=_MOST)
     cores: int | None = Field(None, ge=1, le=_MOST)
     memory: Memory | None = None
+    gpus: int = Field(0, ge=0, le=_MOST)
     workers_per_job: int = Field(1, ge=1, le=_MOST)
 
 
@@ -64,6 +77,19 @@ class Scaling(BaseModel):
 
     mode: Literal["fixed"] = "fixed"
     workers: int = Field(ge=0, le=_MOST)
+
+
+class ScriptBody(BaseModel):
+    """A script or notebook to run with the cluster, in `directory`, by default its own.
+
+    Both paths are relative to the directory that Jupyter serves.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    path: Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(_check_script)]
+    directory: Annotated[str, StringConstraints(max_length=4000), AfterValidator(_check_path)] | None = None
+    arguments: list[Annotated[str, StringConstraints(max_length=4000)]] = Field(default_factory=list, max_length=1000)
 
 
 class LaunchRequest(BaseModel):
@@ -83,9 +109,11 @@ class LaunchRequest(BaseModel):
     walltime: Walltime | None = None
     account: Account | None = None
     environment: Text | None = None
+    image: Text | None = None
     layout: Text | None = None
     scaling: Scaling | None = None
     name: ClusterName | None = None
+    script: ScriptBody | None = None
     options: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -111,7 +139,7 @@ def field_errors(error: ValidationError) -> list[FieldError]:
     for entry in error.errors():
         path = _path(entry["loc"])
         if entry["type"] == "extra_forbidden":
-            models: dict[str, type[BaseModel]] = {"size": CustomSize, "scaling": Scaling}
+            models: dict[str, type[BaseModel]] = {"size": CustomSize, "scaling": Scaling, "script": ScriptBody}
             fields = models.get(path[0], LaunchRequest) if len(path) > 1 else LaunchRequest
             message = unknown("field", path[-1], fields.model_fields)
         else:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-import math
-import re
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
-from hpcdask_ext.clusters.models import Environment, Frozen
+from hpcdask_ext.batch import batch_system
+from hpcdask_ext.clusters.models import Environment, Frozen, Layout
+from hpcdask_ext.sites.options import Directive, Name, Option
 from hpcdask_ext.sites.units import Memory, Walltime
-
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=64)]
-"""A name that needs no quoting in batch systems, paths and URLs."""
-
-Directive = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$")]
-"""A directive on one line, without the batch system's prefix (`#SBATCH`)."""
-
-DEFAULT_PATTERN = r"[A-Za-z0-9_.,:=@/+-]*"
-"""Allowed in a string option without a pattern of its own: nothing with a meaning to shells or directives."""
 
 
 class Limits(Frozen):
@@ -32,21 +31,29 @@ class Limits(Frozen):
 
 
 class Queue(Frozen):
-    """A queue of the batch system (in Slurm: a partition)."""
+    """A queue of the batch system (in Slurm: a partition). `gpus` is how many each of its nodes has.
+
+    `worker_command` runs the workers there instead of Dask's own, as words behind the interpreter (``[-m, dask, cuda,
+    worker]``).
+    """
 
     name: Name
     title: str = ""
     limits: Limits = Limits()
+    gpus: int | None = Field(None, ge=0)
+    worker_command: tuple[str, ...] = ()
+    extra_directives: tuple[Directive, ...] = ()
 
 
 class Size(Frozen):
-    """A named size: `workers` workers of `cores` and `memory` each, `workers_per_job` of them in one job."""
+    """A named size: `workers` workers of `cores`, `memory` and `gpus` each, `workers_per_job` of them in one job."""
 
     name: Name
     title: str = ""
     workers: int = Field(ge=1)
     cores: int = Field(ge=1)
     memory: Memory
+    gpus: int = Field(0, ge=0)
     workers_per_job: int = Field(1, ge=1)
     walltime: Walltime | None = None
 
@@ -69,100 +76,83 @@ class SchedulerPlace(Frozen):
     walltime: Walltime | None = None
 
 
-class Option(Frozen):
-    """A field that the site adds to the form. `directive` is what it adds to jobs, with ``{value}`` for its value."""
-
-    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
-    title: str = ""
-    description: str = ""
-    type: Literal["string", "integer", "number", "boolean", "choice"] = "string"
-    default: Any = None
-    choices: tuple[str, ...] = ()
-    minimum: float | None = None
-    maximum: float | None = None
-    pattern: str | None = None
-    directive: Directive | None = None
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, pattern: str | None) -> str | None:
-        if pattern is not None:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"this is not a valid regular expression: {error}") from error
-        return pattern
-
-    @model_validator(mode="after")
-    def _is_consistent(self) -> Option:
-        if (self.type == "choice") != bool(self.choices):
-            raise ValueError("an option must have 'choices' if its type is 'choice', and only then")
-        if self.default is not None and (wrong := self.check(self.default)):
-            raise ValueError(f"the option's own default is not allowed: {wrong}")
-        return self
-
-    def check(self, value: Any) -> str | None:
-        """Return what is wrong with a value, or None."""
-        if self.type == "choice":
-            return None if value in self.choices else f"{value!r} is not one of {', '.join(self.choices)}"
-        if self.type == "boolean":
-            return None if isinstance(value, bool) else f"{value!r} is not true or false"
-        if self.type == "string":
-            return self._check_text(value)
-        return self._check_number(value)
-
-    def _check_text(self, value: Any) -> str | None:
-        pattern = self.pattern or DEFAULT_PATTERN
-        if isinstance(value, str) and value.isprintable() and re.fullmatch(pattern, value):
-            return None
-        return f"{value!r} does not match the pattern {pattern}"
-
-    def _check_number(self, value: Any) -> str | None:
-        allowed = (int,) if self.type == "integer" else (int, float)
-        if isinstance(value, bool) or not isinstance(value, allowed):
-            return f"{value!r} is not a whole number" if self.type == "integer" else f"{value!r} is not a number"
-        if not math.isfinite(value):
-            return f"{value} is not a finite number"
-        if self.minimum is not None and value < self.minimum:
-            return f"{value} is below the minimum of {self.minimum:g}"
-        if self.maximum is not None and value > self.maximum:
-            return f"{value} is above the maximum of {self.maximum:g}"
-        return None
-
-
 class Site(Frozen):
-    """One place where clusters can run."""
+    """One place where clusters can run.
+
+    In a site file, `queues` and `accounts` may be `auto`: the batch system is then asked for them. Until it has
+    answered, they are empty, and `auto` has their names.
+    """
 
     name: Name
     title: str = ""
     description: str = ""
-    batch_system: Literal["local", "slurm"]
+    batch_system: Literal["local", "slurm", "pbs", "torque", "moab", "lsf", "sge", "oar", "htcondor"]
+    settings: BaseModel | None = None
+    command_prefix: tuple[str, ...] = ()
     directory: str | None = None
     interface: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:@-]+$")] | None = None
     scheduler: SchedulerPlace = SchedulerPlace()
+    layouts: tuple[Layout, ...] = ("elastic", "allocation")
+    auto: frozenset[Literal["queues", "accounts"]] = frozenset()
     queues: tuple[Queue, ...]
     sizes: tuple[Size, ...]
     kernels: bool = True
     environments: tuple[Environment, ...] = ()
     accounts: tuple[Name, ...] = ()
     options: tuple[Option, ...] = ()
+    env: dict[str, str] = Field(default_factory=dict)
     prologue: tuple[str, ...] = ()
     extra_directives: tuple[Directive, ...] = ()
+    worker_arguments: tuple[str, ...] = ()
+    memory_share: float = Field(1.0, gt=0, le=1)
     local_directory: str | None = None
     template: str | None = None
     idle_timeout: Walltime | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _notes_what_is_asked_for(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or "auto" in data:
+            return data
+        auto = [field for field in ("queues", "accounts") if data.get(field) == "auto"]
+        return {**data, **dict.fromkeys(auto, ()), "auto": auto}
+
+    @field_validator("settings", mode="before")
+    @classmethod
+    def _suit_the_batch_system(cls, settings: Any, info: ValidationInfo) -> BaseModel | None:
+        name = info.data.get("batch_system")
+        if name is None or settings is None or isinstance(settings, BaseModel):
+            return settings if isinstance(settings, BaseModel) else None
+        try:
+            return batch_system(name).Settings.model_validate(settings)
+        except ValidationError as error:
+            wrong = [f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors()]
+            raise ValueError(f"settings of {name}: {'; '.join(wrong)}") from error
 
     @field_validator("environments")
     @classmethod
     def _are_the_sites(cls, environments: tuple[Environment, ...]) -> tuple[Environment, ...]:
         return tuple(environment.model_copy(update={"kind": "site"}) for environment in environments)
 
-    @field_validator("queues", "sizes")
+    @field_validator("sizes", "layouts")
     @classmethod
     def _is_not_empty(cls, entries: tuple[Any, ...]) -> tuple[Any, ...]:
         if not entries:
             raise ValueError("at least one is required")
         return entries
+
+    @field_validator("queues")
+    @classmethod
+    def _are_known(cls, queues: tuple[Queue, ...], info: ValidationInfo) -> tuple[Queue, ...]:
+        if not queues and "queues" not in info.data.get("auto", ()):
+            raise ValueError("at least one is required, or 'auto', to ask the batch system")
+        return queues
+
+    @model_validator(mode="after")
+    def _asks_a_batch_system(self) -> Site:
+        if self.batch_system == "local" and (self.auto or self.command_prefix):
+            raise ValueError("the batch system 'local' has no queues or accounts to ask for, and no command prefix")
+        return self
 
     @model_validator(mode="after")
     def _has_unique_names(self) -> Site:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from hpcdask_ext.clusters.models import Environment, FixedScaling, WorkerShape
+from hpcdask_ext.clusters.models import Environment, FixedScaling, Layout, Script, WorkerShape
 from hpcdask_ext.errors import FieldError, InvalidRequest, SiteNotFound
 from hpcdask_ext.sites.bodies import CustomSize, LaunchRequest, read_fields, unknown
+from hpcdask_ext.sites.environment import with_image
+from hpcdask_ext.sites.limits import check_jobs, check_shape, check_workers
 from hpcdask_ext.sites.load import Sites
 from hpcdask_ext.sites.models import Queue, Site, Size
-from hpcdask_ext.sites.units import format_memory, format_walltime
+from hpcdask_ext.sites.units import format_walltime
 
 _CHANGEABLE = ("name", "scaling")
 
@@ -29,12 +32,17 @@ class Launch:
     walltime: timedelta | None
     account: str | None
     environment: Environment
+    image: str | None
+    layout: Layout
+    script: Script | None
     name: str | None
     options: dict[str, Any]
 
 
-def read_change(body: Mapping[str, Any], site: Site | None, queue: str, shape: WorkerShape) -> LaunchRequest:
-    """Return the change that `body` asks for.
+def read_change(
+    body: Mapping[str, Any], site: Site | None, queue: str, shape: WorkerShape, most: int | None = None
+) -> LaunchRequest:
+    """Return the change of a cluster that `body` asks for; one that can only shrink has at `most` so many workers.
 
     Raises
     ------
@@ -45,16 +53,21 @@ def read_change(body: Mapping[str, Any], site: Site | None, queue: str, shape: W
     unwanted = request.model_fields_set - set(_CHANGEABLE)
     errors += [FieldError(field, unknown("change", field, _CHANGEABLE)) for field in sorted(unwanted)]
     if request.scaling is not None:
+        workers = request.scaling.workers
         limits = (site.queue(queue) if site else None) or Queue(name=queue)
-        errors += _check_workers("scaling.workers", request.scaling.workers, limits)
-        errors += _check_jobs("scaling.workers", request.scaling.workers, shape)
+        errors += check_workers("scaling.workers", workers, limits)
+        errors += check_jobs("scaling.workers", workers, shape)
+        if most is not None and workers > most:
+            remedy = f"choose at most {most}, or launch another cluster"
+            message = f"This cluster is a single job, which can shrink but not grow: {remedy}"
+            errors.append(FieldError("scaling.workers", message))
     if errors:
         raise InvalidRequest(errors)
     return request
 
 
-def read_launch(body: Mapping[str, Any], sites: Sites, kernels: Sequence[Environment]) -> Launch:
-    """Return the launch that `body` asks for, the site's defaults filled in.
+def read_launch(body: Mapping[str, Any], sites: Sites, kernels: Sequence[Environment], files: Path = Path()) -> Launch:
+    """Return the launch that `body` asks for, the site's defaults filled in; `files` is where its paths begin.
 
     Raises
     ------
@@ -70,7 +83,7 @@ def read_launch(body: Mapping[str, Any], sites: Sites, kernels: Sequence[Environ
         nothing = "No site can be used: correct the mistakes in the site files, which the launch form lists"
         error = FieldError("site", unknown("site", request.site, names) if names else nothing)
         raise InvalidRequest([error, *errors]) if errors else SiteNotFound([error])
-    return _Checker(request, site, kernels, errors).launch()
+    return _Checker(request, site, kernels, errors).launch(files)
 
 
 def environments_of(site: Site, kernels: Sequence[Environment]) -> tuple[Environment, ...]:
@@ -89,15 +102,15 @@ class _Checker:
         self.request, self.site, self.errors = request, site, errors
         self.environments = environments_of(site, kernels)
 
-    def launch(self) -> Launch:
+    def launch(self, files: Path) -> Launch:
         request, site = self.request, self.site
         queue = self._queue()
         name, shape, workers, walltime = self._size(queue)
-        environment = self._environment()
+        layout = self._layout(workers)
+        environment, image = self._environment()
         options = self._options()
         self._account()
-        if request.layout not in (None, "elastic"):
-            self._add("layout", unknown("layout", request.layout, ("elastic",)))
+        script = self._script(files)
         if self.errors or environment is None:
             raise InvalidRequest(self.errors)
         return Launch(
@@ -109,6 +122,9 @@ class _Checker:
             walltime=walltime,
             account=request.account or (site.accounts[0] if site.accounts else None),
             environment=environment,
+            image=image,
+            layout=layout,
+            script=script,
             name=request.name,
             options=options,
         )
@@ -118,6 +134,9 @@ class _Checker:
 
     def _queue(self) -> Queue:
         """Return the requested queue, or, so that checking can go on, one without limits if there is none."""
+        if not self.site.queues:
+            self._add("queue", "The batch system could not be asked for the queues of this site yet: try again later")
+            return Queue(name="unknown")
         if self.request.queue is None:
             return self.site.queues[0]
         queue = self.site.queue(self.request.queue)
@@ -129,11 +148,11 @@ class _Checker:
     def _size(self, queue: Queue) -> tuple[str | None, WorkerShape, int, timedelta | None]:
         size = self._named_size()
         workers = self.request.scaling.workers if self.request.scaling else size.workers
-        shape = WorkerShape(cores=size.cores, memory=size.memory, workers_per_job=size.workers_per_job)
+        shape = WorkerShape(**size.model_dump(include={"cores", "memory", "gpus", "workers_per_job"}))
         custom = isinstance(self.request.size, CustomSize)
         place = "scaling.workers" if self.request.scaling else "size.workers" if custom else "size"
-        self.errors += [*_check_workers(place, workers, queue), *_check_jobs(place, workers, shape)]
-        self.errors += _check_shape(("size.cores", "size.memory") if custom else ("size", "size"), shape, queue)
+        self.errors += [*check_workers(place, workers, queue), *check_jobs(place, workers, shape)]
+        self.errors += check_shape(shape, queue, is_custom=custom)
         walltime = self.request.walltime or size.walltime or queue.limits.walltime
         longest = queue.limits.walltime
         if walltime and longest and walltime > longest:
@@ -160,16 +179,46 @@ class _Checker:
         values = {"workers": 1, "cores": 1, "memory": 1} | asked.model_dump(exclude_none=True)
         return Size.model_construct(name="custom", walltime=default.walltime, **values)
 
-    def _environment(self) -> Environment | None:
+    def _layout(self, workers: int) -> Layout:
+        asked, allowed = self.request.layout, self.site.layouts
+        if self.request.script is not None:  # it runs in the job of the cluster, so there has to be a single one
+            asked, allowed = asked or "allocation", ("allocation",)
+        found = next((layout for layout in allowed if layout == (asked or allowed[0])), None)
+        if found is None:
+            self._add("layout", unknown("layout", asked, allowed))
+        if found == "allocation" and workers < 1:
+            self._add("scaling.workers", "A cluster that is a single job needs at least one worker")
+        return found or "elastic"
+
+    def _environment(self) -> tuple[Environment | None, str | None]:
         asked = self.request.environment
         if asked is None:
             if not self.environments:
                 self._add("environment", "No environment to choose: install a Python kernel, or ask your administrator")
-            return next(iter(self.environments), None)
-        found = next((environment for environment in self.environments if environment.name == asked), None)
-        if found is None:
-            self._add("environment", unknown("environment", asked, (known.name for known in self.environments)))
-        return found
+            found = next(iter(self.environments), None)
+        else:
+            found = next((environment for environment in self.environments if environment.name == asked), None)
+            if found is None:
+                self._add("environment", unknown("environment", asked, (known.name for known in self.environments)))
+        return self._with_image(found) if found else (None, None)
+
+    def _with_image(self, environment: Environment) -> tuple[Environment | None, str | None]:
+        image = self.request.image or (environment.image.preset if environment.image else None)
+        try:
+            return with_image(environment, image), image
+        except ValueError as error:
+            self._add("image", str(error))
+            return None, None
+
+    def _script(self, files: Path) -> Script | None:
+        asked = self.request.script
+        if asked is None:
+            return None
+        path = files / asked.path
+        if not path.is_file():
+            self._add("script.path", f"{asked.path!r} is not a file in {files}")
+        directory = path.parent if asked.directory is None else files / asked.directory
+        return Script(path=path, arguments=tuple(asked.arguments), directory=directory)
 
     def _account(self) -> None:
         account, allowed = self.request.account, self.site.accounts
@@ -187,33 +236,3 @@ class _Checker:
             else:
                 values[name] = value
         return values
-
-
-def _check_workers(field: str, workers: int, queue: Queue) -> list[FieldError]:
-    most = queue.limits.workers
-    if most is None or workers <= most:
-        return []
-    return [FieldError(field, f"{workers} workers are more than the queue {queue.name} allows: {most}")]
-
-
-def _check_jobs(field: str, workers: int, shape: WorkerShape) -> list[FieldError]:
-    rest = workers % shape.workers_per_job
-    if not rest:
-        return []
-    fits = workers - rest
-    message = f"{workers} workers cannot be split into jobs of {shape.workers_per_job}: choose {fits or ''}".rstrip()
-    return [FieldError(field, f"{message}{' or ' if fits else ' '}{fits + shape.workers_per_job}")]
-
-
-def _check_shape(fields: tuple[str, str], shape: WorkerShape, queue: Queue) -> list[FieldError]:
-    errors = []
-    per_job = f" for {shape.workers_per_job} workers per job" if shape.workers_per_job > 1 else ""
-    cores, memory = shape.cores * shape.workers_per_job, shape.memory * shape.workers_per_job
-    if queue.limits.cores and cores > queue.limits.cores:
-        message = f"{cores} cores{per_job} are more than the queue {queue.name} allows: {queue.limits.cores}"
-        errors.append(FieldError(fields[0], message))
-    if queue.limits.memory and memory > queue.limits.memory:
-        limit = format_memory(queue.limits.memory)
-        message = f"{format_memory(memory)}{per_job} is more than the queue {queue.name} allows: {limit}"
-        errors.append(FieldError(fields[1], message))
-    return errors

@@ -21,7 +21,7 @@ from hpcdask_ext.clusters.models import (
 from hpcdask_ext.clusters.store import ClusterStore
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.manager import ClusterManager
-from hpcdask_ext.launchers.batch import Directories
+from hpcdask_ext.launchers.job_request import Directories
 from hpcdask_ext.sites.load import SiteFiles
 
 from .conversation import SITE, SPECS, Batch

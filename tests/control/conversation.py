@@ -35,6 +35,9 @@ class Batch:
         self.hold = asyncio.Event()
         self.hold.set()
 
+    def behind(self, command_prefix: tuple[str, ...]) -> Batch:
+        return self
+
     async def run(self, command: Command) -> CommandResult:
         words = [Path(word).name for word in command.argv]
         program = next((name for name in ("sbatch", "squeue", "scancel", "-c") if name in words), words[0])

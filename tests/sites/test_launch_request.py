@@ -67,7 +67,7 @@ def test_every_field_that_is_wrong_is_told_at_once_with_its_value() -> None:
         walltime="soon",
         account="a b",
         environment="nowhere",
-        layout="allocation",
+        layout="mesh",
         name="two\nlines",
         options={"qos": "turbo", "gpus": 9, "nope": 1},
         scaling={"mode": "fixed", "workers": -1},
@@ -76,7 +76,7 @@ def test_every_field_that_is_wrong_is_told_at_once_with_its_value() -> None:
     found = {
         "queue": "'regulr'", "size.workers": "0", "size.cores": "'4'", "size.memory": "'much'",
         "size.workers_per_job": "0", "walltime": "'soon'", "account": "'a b'", "environment": "'nowhere'",
-        "layout": "'allocation'", "name": r"'two\nlines'", "options.qos": "'turbo'", "options.gpus": "9",
+        "layout": "'mesh'", "name": r"'two\nlines'", "options.qos": "'turbo'", "options.gpus": "9",
         "options.nope": "'nope'", "scaling.workers": "-1", "colour": "'colour'",
     }  # fmt: skip
     assert errors.keys() == found.keys()
@@ -170,7 +170,7 @@ def test_without_any_site_every_launch_is_refused() -> None:
         ({"size": "pack"}, "Unknown size 'pack'. Available: packed, small"),
         ({"account": "teach"}, "Unknown account 'teach'. Available: teaching, science"),
         ({"environment": "pyton3"}, "Unknown environment 'pyton3'. Available: python3, geo"),
-        ({"layout": "allocation"}, "Unknown layout 'allocation'. Available: elastic"),
+        ({"layout": "mesh"}, "Unknown layout 'allocation'. Available: elastic"),
     ],
 )
 def test_what_there_is_instead_is_told_the_nearest_first(body: dict[str, Any], message: str) -> None:

@@ -1,0 +1,114 @@
+"""What batch systems say about their queues and the user's accounts: asked when somebody looks, and then rarely."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from hpcdask_ext.batch.base import QueueInfo
+from hpcdask_ext.errors import BatchError
+from hpcdask_ext.launchers.base import Launcher
+from hpcdask_ext.sites.load import Problem, Sites
+from hpcdask_ext.sites.models import Limits, Queue, Site
+
+log = logging.getLogger(__name__)
+
+_FRESH = 60.0  # seconds for which an answer is taken as it is
+_PATIENCE = 1.0  # seconds to wait for a first answer that is only useful
+_LONG_PATIENCE = 5.0  # seconds to wait for one without which nothing can be launched
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a batch system last said; `trouble` says why it did not, if it could not be asked."""
+
+    queues: Sequence[QueueInfo] = ()
+    accounts: Sequence[str] = ()
+    trouble: str = ""
+
+
+class Discovery:
+    """Asks about queues and accounts, one question at a time for each site, and keeps the answers.
+
+    Parameters
+    ----------
+    launcher
+        Returns the launcher of a site, by name.
+    """
+
+    def __init__(self, launcher: Callable[[str], Awaitable[Launcher]]) -> None:
+        self.found: dict[str, Found] = {}
+        self._launcher = launcher
+        self._asked: dict[str, float] = {}
+        self._asking: dict[str, asyncio.Task[None]] = {}
+
+    async def look(self, sites: Sites) -> None:
+        """Ask where the last answer is not fresh; wait only for first answers, and not for long."""
+        waiting = []
+        for site in sites.sites:
+            if site.batch_system == "local":
+                continue
+            is_known = site.name in self.found and not self.found[site.name].trouble
+            task = self._ask(site)
+            if task is not None and not is_known:
+                waiting.append(asyncio.wait([task], timeout=_LONG_PATIENCE if site.auto else _PATIENCE))
+        await asyncio.gather(*waiting)
+
+    def complete(self, sites: Sites) -> Sites:
+        """Return the sites with the queues and accounts that their files leave to the batch system."""
+        completed = tuple(self._complete(site) for site in sites.sites)
+        missed = [site for site in completed if site.auto and self.found.get(site.name, Found()).trouble]
+        problems = [Problem(site.name, ", ".join(sorted(site.auto)), self.found[site.name].trouble) for site in missed]
+        return Sites(completed, (*sites.problems, *problems))
+
+    async def close(self) -> None:
+        """Stop asking."""
+        for task in self._asking.values():
+            task.cancel()
+        await asyncio.gather(*self._asking.values(), return_exceptions=True)
+
+    def _ask(self, site: Site) -> asyncio.Task[None] | None:
+        """Return the task that is asking, starting it if the last answer is not fresh; None if it is."""
+        task = self._asking.get(site.name)
+        if task is not None and not task.done():
+            return task
+        now = asyncio.get_running_loop().time()
+        if site.name in self._asked and now - self._asked[site.name] < _FRESH:
+            return None
+        self._asked[site.name] = now
+        task = self._asking[site.name] = asyncio.create_task(self._ask_now(site))
+        return task
+
+    async def _ask_now(self, site: Site) -> None:
+        before = self.found.get(site.name, Found())
+        try:
+            launcher = await self._launcher(site.name)
+            accounts = await launcher.accounts() if "accounts" in site.auto else ()
+            self.found[site.name] = Found(await launcher.queues(), accounts)
+        except (BatchError, OSError) as error:
+            log.info("The queues of the site %s could not be asked: %s", site.name, error)
+            self.found[site.name] = Found(before.queues, before.accounts, str(error))
+
+    def _complete(self, site: Site) -> Site:
+        found = self.found.get(site.name)
+        if found is None or not site.auto:
+            return site
+        changes: dict[str, object] = {}
+        if "queues" in site.auto:
+            changes["queues"] = tuple(queue for info in found.queues for queue in _queue(info))
+        if "accounts" in site.auto:
+            changes["accounts"] = tuple(found.accounts)
+        return site.model_copy(update=changes)
+
+
+def _queue(info: QueueInfo) -> list[Queue]:
+    """Return the queue as a site file would describe it, or nothing if its name cannot be one."""
+    limits = Limits(cores=info.cores, memory=info.memory, walltime=info.walltime, nodes=info.nodes)
+    with suppress(ValidationError):
+        return [Queue(name=info.name, limits=limits, gpus=info.gpus)]
+    return []

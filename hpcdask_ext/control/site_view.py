@@ -1,0 +1,80 @@
+"""What users see of the sites: what their files say, and what their batch systems say about the queues now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from hpcdask_ext.batch.base import QueueInfo
+from hpcdask_ext.clusters.models import Environment
+from hpcdask_ext.sites.load import Sites
+from hpcdask_ext.sites.models import Queue, Site, Size
+from hpcdask_ext.sites.request import environments_of
+from hpcdask_ext.sites.units import format_walltime
+
+_LOAD = ("note", "nodes", "free_nodes", "free_cores", "running_jobs", "pending_jobs")
+
+
+def sites_view(
+    sites: Sites, kernels: Sequence[Environment], loads: Mapping[str, Mapping[str, QueueInfo]]
+) -> dict[str, Any]:
+    """Return the sites as JSON; `loads` has what is known of their queues. See `docs/reference/rest.md`."""
+    problems = [{"file": entry.file, "where": entry.where, "message": entry.message} for entry in sites.problems]
+    return {
+        "sites": [_site_view(site, kernels, loads.get(site.name, {})) for site in sites.sites],
+        "problems": problems,
+    }
+
+
+def _site_view(site: Site, kernels: Sequence[Environment], loads: Mapping[str, QueueInfo]) -> dict[str, Any]:
+    environments = environments_of(site, kernels)
+    size, queue = site.sizes[0], next(iter(site.queues), None)
+    walltime = size.walltime or (queue.limits.walltime if queue else None)
+    return {
+        "name": site.name,
+        "title": site.label,
+        "description": site.description,
+        "batch_system": site.batch_system,
+        "layouts": list(site.layouts),
+        "scheduler": {"place": site.scheduler.place},
+        "queues": [_queue_view(queue, loads.get(queue.name)) for queue in site.queues],
+        "sizes": [_size_view(size) for size in site.sizes],
+        "environments": [_environment_view(entry) for entry in environments],
+        "accounts": list(site.accounts),
+        "options": [
+            {"title": option.title or option.name, **option.model_dump(mode="json", exclude={"directive", "title"})}
+            for option in site.options
+        ],
+        "defaults": {
+            "queue": queue.name if queue else None,
+            "size": size.name,
+            "account": site.accounts[0] if site.accounts else None,
+            "environment": environments[0].name if environments else None,
+            "layout": site.layouts[0],
+            "walltime": format_walltime(walltime),
+        },
+    }
+
+
+def _queue_view(queue: Queue, info: QueueInfo | None) -> dict[str, Any]:
+    return {
+        "name": queue.name,
+        "title": queue.title or queue.name,
+        "limits": queue.limits.model_dump(mode="json"),
+        "gpus": queue.gpus,
+        "load": None if info is None else {"open": info.is_open, **{name: getattr(info, name) for name in _LOAD}},
+    }
+
+
+def _environment_view(environment: Environment) -> dict[str, Any]:
+    image = environment.image
+    return {
+        "name": environment.name,
+        "title": environment.label,
+        "kind": environment.kind,
+        "image": None if image is None else {**image.model_dump(mode="json"), "default": image.preset},
+    }
+
+
+def _size_view(size: Size) -> dict[str, Any]:
+    return {**size.model_dump(mode="json"), "title": size.title or size.name}

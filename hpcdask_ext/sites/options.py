@@ -1,0 +1,81 @@
+"""The fields that a site adds to the launch form, and the kinds of names and directives in site files."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import StringConstraints, field_validator, model_validator
+
+from hpcdask_ext.clusters.models import Frozen
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=64)]
+"""A name that needs no quoting in batch systems, paths and URLs."""
+
+Directive = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""A directive on one line, without the batch system's prefix (`#SBATCH`)."""
+
+DEFAULT_PATTERN = r"[A-Za-z0-9_.,:=@/+-]*"
+"""Allowed in a string option without a pattern of its own: nothing with a meaning to shells or directives."""
+
+
+class Option(Frozen):
+    """A field that the site adds to the form. `directive` is what it adds to jobs, with ``{value}`` for its value."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
+    title: str = ""
+    description: str = ""
+    type: Literal["string", "integer", "number", "boolean", "choice"] = "string"
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+    pattern: str | None = None
+    directive: Directive | None = None
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        if pattern is not None:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                raise ValueError(f"this is not a valid regular expression: {error}") from error
+        return pattern
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Option:
+        if (self.type == "choice") != bool(self.choices):
+            raise ValueError("an option must have 'choices' if its type is 'choice', and only then")
+        if self.default is not None and (wrong := self.check(self.default)):
+            raise ValueError(f"the option's own default is not allowed: {wrong}")
+        return self
+
+    def check(self, value: Any) -> str | None:
+        """Return what is wrong with a value, or None."""
+        if self.type == "choice":
+            return None if value in self.choices else f"{value!r} is not one of {', '.join(self.choices)}"
+        if self.type == "boolean":
+            return None if isinstance(value, bool) else f"{value!r} is not true or false"
+        if self.type == "string":
+            return self._check_text(value)
+        return self._check_number(value)
+
+    def _check_text(self, value: Any) -> str | None:
+        pattern = self.pattern or DEFAULT_PATTERN
+        if isinstance(value, str) and value.isprintable() and re.fullmatch(pattern, value):
+            return None
+        return f"{value!r} does not match the pattern {pattern}"
+
+    def _check_number(self, value: Any) -> str | None:
+        allowed = (int,) if self.type == "integer" else (int, float)
+        if isinstance(value, bool) or not isinstance(value, allowed):
+            return f"{value!r} is not a whole number" if self.type == "integer" else f"{value!r} is not a number"
+        if not math.isfinite(value):
+            return f"{value} is not a finite number"
+        if self.minimum is not None and value < self.minimum:
+            return f"{value} is below the minimum of {self.minimum:g}"
+        if self.maximum is not None and value > self.maximum:
+            return f"{value} is above the maximum of {self.maximum:g}"
+        return None
