@@ -81,7 +81,7 @@ class ClusterManager:
             directory = self._catalogue.directory(launch.site) or self._ledger.root
             cluster = self._record(launch, "preview", directory / "preview")
             launcher = await self._catalogue.launcher(launch.site.name)
-            return preview_view(cluster, launch.queue, await launcher.preview(cluster))
+            return preview_view(cluster, launch.site, launch.queue, await launcher.preview(cluster))
         except InvalidRequest as error:
             return invalid_preview_view(error)
 

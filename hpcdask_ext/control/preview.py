@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.control.view import utc
 from hpcdask_ext.errors import InvalidRequest
 from hpcdask_ext.launchers.base import Preview
-from hpcdask_ext.sites.models import Queue
+from hpcdask_ext.sites.limits import count_nodes
+from hpcdask_ext.sites.models import Queue, Site
 
 _NOTHING: dict[str, Any] = {"scripts": [], "estimated_start": None, "note": ""}
 
 
-def preview_view(cluster: Cluster, queue: Queue, preview: Preview) -> dict[str, Any]:
+def preview_view(cluster: Cluster, site: Site, queue: Queue, preview: Preview) -> dict[str, Any]:
     """Return a preview as JSON; see `docs/reference/rest.md`."""
-    nodes = _nodes(cluster, queue)
+    is_local = site.batch_system == "local"
+    nodes = 1 if is_local else count_nodes(cluster.scaling.workers, cluster.shape, cluster.layout, queue)
     hours = cluster.walltime.total_seconds() / 3600 if cluster.walltime else None
     return {
         "valid": True,
@@ -39,19 +40,3 @@ def invalid_preview_view(error: InvalidRequest) -> dict[str, Any]:
     """Return the preview of a launch that would be refused, as JSON."""
     errors = [{"field": entry.field, "message": entry.message} for entry in error.errors]
     return {"valid": False, "errors": errors, "totals": None, **_NOTHING}
-
-
-def _nodes(cluster: Cluster, queue: Queue) -> int:
-    """Return how many nodes the cluster fills at least: a queue's limits per job are the size of its nodes.
-
-    Where they are not known, each job counts as a node of its own.
-    """
-    shape, limits = cluster.shape, queue.limits
-    jobs = math.ceil(cluster.scaling.workers / shape.workers_per_job)
-    jobs += cluster.layout == "allocation"
-    shares = [
-        size * shape.workers_per_job / limit
-        for size, limit in ((shape.cores, limits.cores), (shape.memory, limits.memory), (shape.gpus, queue.gpus))
-        if limit
-    ]
-    return math.ceil(jobs * max(shares)) if shares else jobs

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hpcdask_ext.clusters.models import WorkerShape
+import math
+
+from hpcdask_ext.clusters.models import Layout, WorkerShape
 from hpcdask_ext.errors import FieldError
 from hpcdask_ext.sites.models import Queue
 from hpcdask_ext.sites.units import format_memory
@@ -24,6 +26,25 @@ def check_jobs(field: str, workers: int, shape: WorkerShape) -> list[FieldError]
     fits = workers - rest
     message = f"{workers} workers cannot be split into jobs of {shape.workers_per_job}: choose {fits or ''}".rstrip()
     return [FieldError(field, f"{message}{' or ' if fits else ' '}{fits + shape.workers_per_job}")]
+
+
+def count_nodes(workers: int, shape: WorkerShape, layout: Layout, queue: Queue) -> int:
+    """Return how many nodes a cluster fills at least: a queue's limits per job are the size of its nodes.
+
+    Where they are not known, each job, or each task of an allocation, counts as a node.
+    """
+    jobs = math.ceil(workers / shape.workers_per_job) + (layout == "allocation")
+    sizes = ((shape.cores, queue.limits.cores), (shape.memory, queue.limits.memory), (shape.gpus, queue.gpus))
+    shares = [size * shape.workers_per_job / limit for size, limit in sizes if limit]
+    return math.ceil(jobs * max(shares)) if shares else jobs
+
+
+def check_nodes(field: str, nodes: int, queue: Queue) -> list[FieldError]:
+    """Return what is wrong with the number of nodes that a cluster fills."""
+    most = queue.limits.nodes
+    if most is None or nodes <= most:
+        return []
+    return [FieldError(field, f"This needs at least {nodes} nodes; the queue {queue.name} allows {most}")]
 
 
 def check_shape(shape: WorkerShape, queue: Queue, *, is_custom: bool) -> list[FieldError]:

@@ -12,7 +12,7 @@ from hpcdask_ext.clusters.models import Environment, FixedScaling, Layout, Scrip
 from hpcdask_ext.errors import FieldError, InvalidRequest, SiteNotFound
 from hpcdask_ext.sites.bodies import CustomSize, LaunchRequest, read_fields, unknown
 from hpcdask_ext.sites.environment import with_image
-from hpcdask_ext.sites.limits import check_jobs, check_shape, check_workers
+from hpcdask_ext.sites.limits import check_jobs, check_nodes, check_shape, check_workers, count_nodes
 from hpcdask_ext.sites.load import Sites
 from hpcdask_ext.sites.models import Queue, Site, Size
 from hpcdask_ext.sites.units import format_walltime
@@ -107,6 +107,7 @@ class _Checker:
         queue = self._queue()
         name, shape, workers, walltime = self._size(queue)
         layout = self._layout(workers)
+        self.errors += check_nodes(self._workers_field, count_nodes(workers, shape, layout, queue), queue)
         environment, image = self._environment()
         options = self._options()
         self._account()
@@ -132,6 +133,12 @@ class _Checker:
     def _add(self, field: str, message: str) -> None:
         self.errors.append(FieldError(field, message))
 
+    @property
+    def _workers_field(self) -> str:
+        """The field that says how many workers there will be."""
+        custom = isinstance(self.request.size, CustomSize)
+        return "scaling.workers" if self.request.scaling else "size.workers" if custom else "size"
+
     def _queue(self) -> Queue:
         """Return the requested queue, or, so that checking can go on, one without limits if there is none."""
         if not self.site.queues:
@@ -150,7 +157,7 @@ class _Checker:
         workers = self.request.scaling.workers if self.request.scaling else size.workers
         shape = WorkerShape(**size.model_dump(include={"cores", "memory", "gpus", "workers_per_job"}))
         custom = isinstance(self.request.size, CustomSize)
-        place = "scaling.workers" if self.request.scaling else "size.workers" if custom else "size"
+        place = self._workers_field
         self.errors += [*check_workers(place, workers, queue), *check_jobs(place, workers, shape)]
         self.errors += check_shape(shape, queue, is_custom=custom)
         walltime = self.request.walltime or size.walltime or queue.limits.walltime

@@ -170,7 +170,7 @@ def test_without_any_site_every_launch_is_refused() -> None:
         ({"size": "pack"}, "Unknown size 'pack'. Available: packed, small"),
         ({"account": "teach"}, "Unknown account 'teach'. Available: teaching, science"),
         ({"environment": "pyton3"}, "Unknown environment 'pyton3'. Available: python3, geo"),
-        ({"layout": "mesh"}, "Unknown layout 'allocation'. Available: elastic"),
+        ({"layout": "mesh"}, "Unknown layout 'mesh'. Available: elastic, allocation"),
     ],
 )
 def test_what_there_is_instead_is_told_the_nearest_first(body: dict[str, Any], message: str) -> None:

@@ -1,0 +1,94 @@
+"""`jupyter hpcdask run` on this machine, as a user types it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.servers import until
+
+SCRIPT = """
+import os, sys
+from distributed import Client
+client = Client()
+client.wait_for_workers(2)
+print("sum", client.submit(sum, [20, 22]).result(), sys.argv[1:], os.environ["OMP_NUM_THREADS"], flush=True)
+if "wait" in sys.argv:
+    import time
+    time.sleep(60)
+sys.exit(7)
+"""
+
+
+@pytest.fixture
+def start(tmp_path: Path):
+    (tmp_path / "analysis.py").write_text(SCRIPT)
+    home = tmp_path / "home"
+    home.mkdir()
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(*words: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "hpcdask_ext.cli", "run", *words],
+            cwd=tmp_path,
+            env={**{k: v for k, v in os.environ.items() if not k.startswith("JUPYTER")}, "HOME": str(home)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)
+            process.wait(20)
+        process.stdout.close()
+        process.stderr.close()
+
+
+def test_a_script_connects_without_arguments_and_its_exit_code_is_the_commands(start) -> None:
+    process = start("--size", "small", "analysis.py", "a b", "--year", "2026")
+    printed, told = process.communicate(timeout=60)
+    assert printed.splitlines()[-1] == "sum 42 ['a b', '--year', '2026'] 1"
+    assert process.returncode == 7
+    assert "analysis-1: running" in told
+    assert "“analysis.py” has failed (exit code 7): see its log." in told
+
+
+def test_what_is_wrong_is_told_by_field_and_nothing_is_launched(start, tmp_path: Path) -> None:
+    process = start("--queue", "nope", "--walltime", "soon", "missing.py")
+    printed, told = process.communicate(timeout=60)
+    assert (process.returncode, printed) == (2, "")
+    for field in ("queue: Unknown queue 'nope'", "walltime: ", "script.path: 'missing.py' is not a file"):
+        assert f"jupyter hpcdask: {field}" in told
+    assert not list((tmp_path / "home").rglob("record.json"))
+
+
+def test_an_interrupt_stops_the_job_and_leaves_no_process(start, tmp_path: Path) -> None:
+    process = start("analysis.py", "wait")
+    assert process.stdout.readline().startswith("sum 42")
+    process.send_signal(signal.SIGINT)
+    begin = time.monotonic()
+    assert process.wait(30) == 128 + signal.SIGINT
+    assert time.monotonic() - begin < 25
+    until(lambda: not _processes(tmp_path), 10)
+
+
+def _processes(directory: Path) -> list[str]:
+    """Return the command lines of processes that belong to a cluster below `directory`."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/environ"):
+        try:
+            if f"HPCDASK_TOKEN_FILE={directory}".encode() in path.read_bytes():
+                found.append((path.parent / "cmdline").read_text())
+        except OSError:
+            continue
+    return found
