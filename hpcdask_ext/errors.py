@@ -13,7 +13,8 @@
     +- BatchError
        +- BatchRefused         the batch system refused, in its own words: change the request
        +- BatchUnreachable     it could not be asked: nothing is known, try again
-          +- CommandMissing    a command is not installed or not on PATH
+          +- NotStarted        a command was not started: nothing has happened
+          |  +- CommandMissing it is not installed or not on PATH
           +- CommandTimeout    a command did not finish in time
           +- NotUnderstood     a command's output could not be parsed
 
@@ -90,7 +91,11 @@ class BatchUnreachable(BatchError):
     """The batch system could not be asked. This never means that a job is gone."""
 
 
-class CommandMissing(BatchUnreachable):
+class NotStarted(BatchUnreachable):
+    """A command of the batch system was not even started, so it cannot have had an effect."""
+
+
+class CommandMissing(NotStarted):
     """A command of the batch system is not installed or not on PATH."""
 
 

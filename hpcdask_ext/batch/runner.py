@@ -17,7 +17,7 @@ from pathlib import PurePath
 from typing import Protocol, cast
 
 from hpcdask_ext.batch.base import Command, CommandResult
-from hpcdask_ext.errors import BatchUnreachable, CommandMissing, CommandTimeout, NotUnderstood
+from hpcdask_ext.errors import BatchUnreachable, CommandMissing, CommandTimeout, NotStarted, NotUnderstood
 
 OUTPUT_LIMIT = 4 * 2**20
 """Bytes that a command may print on each output stream. More is refused: half an answer might be taken for a whole."""
@@ -36,6 +36,12 @@ _NO_SECRETS = frozenset({"GOOGLE_APPLICATION_CREDENTIALS"})
 # Programs that pass their arguments to a shell on the remote host.
 _REMOTE_SHELLS = frozenset({"ssh", "gsissh"})
 _NOT_FOUND = (126, 127)
+# ssh's own exit code, and its words for what happens before the command is started on the other host.
+_NO_CONNECTION = 255
+_NOT_CONNECTED = re.compile(
+    r"^ssh: (connect to host|Could not resolve)|^Host key verification failed|: Permission denied \(|^kex_exchange",
+    re.MULTILINE,
+)
 _DRAIN = 1.0
 
 
@@ -101,7 +107,15 @@ class ProcessRunner:
             ) from None
         finally:
             await _end(transport, output)
-        return _result(command, transport, output)
+        result = _result(command, transport, output)
+        if self._is_remote and result.exit_code == _NO_CONNECTION and _NOT_CONNECTED.search(result.stderr):
+            words = result.stderr.strip()
+            raise NotStarted(f"{program(command.argv)} could not be started on {self._prefix[-1]}: {words}")
+        return result
+
+    @property
+    def _is_remote(self) -> bool:
+        return bool(self._prefix) and PurePath(self._prefix[0]).name in _REMOTE_SHELLS
 
     def _with_prefix(self, command: Command) -> tuple[str, ...]:
         if not self._prefix:
@@ -109,7 +123,7 @@ class ProcessRunner:
         # The remote host may have an environment of its own.
         settings = tuple(f"{name}={value}" for name, value in command.environment.items())
         argv = ("env", *settings, *command.argv) if settings else command.argv
-        if PurePath(self._prefix[0]).name in _REMOTE_SHELLS:
+        if self._is_remote:
             return (*self._prefix, shlex.join(argv))
         return (*self._prefix, *argv)
 

@@ -19,7 +19,7 @@ from hpcdask_ext.clusters.models import Cluster, ClusterState, FixedScaling, Job
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.ledger import Ledger
 from hpcdask_ext.control.scaling import end_unstarted, shrink
-from hpcdask_ext.errors import BatchUnreachable, CommandMissing, HPCDaskError, StoreError
+from hpcdask_ext.errors import BatchUnreachable, HPCDaskError, NotStarted, StoreError
 from hpcdask_ext.launchers.base import Launcher, Place
 
 log = logging.getLogger(__name__)
@@ -141,7 +141,7 @@ class ClusterDriver:
         try:
             changes["id"] = await launcher.submit(self._ledger.get(cluster_id), job)
         except Exception as error:
-            if isinstance(error, BatchUnreachable) and not isinstance(error, CommandMissing):
+            if isinstance(error, BatchUnreachable) and not isinstance(error, NotStarted):
                 raise  # it may have been submitted: it stays in the record until it is found by its name, or is not
             await self._ledger.change(cluster_id, lambda old: old.without_job(job.tag))
             raise
