@@ -40,7 +40,7 @@ class Batch:
 
     async def run(self, command: Command) -> CommandResult:
         words = [Path(word).name for word in command.argv]
-        program = next((name for name in ("sbatch", "squeue", "scancel", "-c") if name in words), words[0])
+        program = next((name for name in ("sbatch", "squeue", "scancel", "probe.py") if name in words), words[0])
         self.asked.append(program)
         await self.hold.wait()
         if program in self.errors:
@@ -50,8 +50,10 @@ class Batch:
         return CommandResult(command.argv, 0, self._answer(program, command), "")
 
     def _answer(self, program: str, command: Command) -> str:
-        if program == "-c":
+        if program == "probe.py":
             return json.dumps({"python": "3.11", "versions": self.versions})
+        if "--test-only" in command.argv:
+            return ""
         if program == "sbatch":
             number = str(len(self.jobs) + 1)
             self.jobs[number] = re.search(r"--job-name=(\S+)", command.stdin)[1]

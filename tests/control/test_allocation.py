@@ -1,0 +1,152 @@
+"""Clusters that are a single job."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from hpcdask_ext.batch.base import JobStatus
+from hpcdask_ext.clusters.models import Cluster, ClusterState, Element, FixedScaling, Job, JobState, Role, Script
+from hpcdask_ext.clusters.reports import Report
+from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerStatus
+from hpcdask_ext.control import scaling
+from hpcdask_ext.control.reconcile import Answer, Observation, reconcile
+from hpcdask_ext.errors import InvalidRequest, WrongState
+
+from .conftest import START, after
+from .conversation import until
+
+ADDRESS = SchedulerAddress("tls://10.0.0.1:1", "https://10.0.0.1:2")
+SCRIPT = Script(path=Path("/home/ada/analysis.py"), directory=Path("/home/ada"))
+
+
+def explain(place: str, reason: str) -> str:
+    return f"Waiting ({reason})"
+
+
+@pytest.fixture
+def cluster(make_cluster) -> Cluster:
+    job = Job(
+        tag="allocation",
+        name="hpcdask-c-allocation",
+        role=Role.ALLOCATION,
+        place="batch",
+        id="9",
+        walltime=timedelta(hours=1),
+        submitted=START,
+        elements={1: Element()},
+        tasks=4,
+    )
+    return make_cluster(job, layout="allocation", scaling=FixedScaling(workers=4))
+
+
+def seen(cluster: Cluster, exit_code: int | None = None, at: float = 60, **more: object) -> Cluster:
+    ended = None if exit_code is None else after(at)
+    reports = {("allocation", 1): Report(after(5), "n1", ended, exit_code)}
+    return reconcile(cluster, Observation(after(at), reports, **more), explain)
+
+
+def test_it_waits_as_a_whole(cluster):
+    waiting = JobStatus("9", "hpcdask-c-allocation", JobState.PENDING, None, "Resources", estimated_start=after(600))
+    pending = reconcile(cluster, Observation(after(60), answers={"batch": Answer(after(60), [waiting])}), explain)
+    assert (pending.state, pending.reason) == (ClusterState.PENDING, "Waiting (Resources)")
+    assert pending.jobs[0].estimated_start == after(600)
+
+
+def test_it_runs_once_a_worker_is_connected_and_its_tasks_are_its_capacity(cluster):
+    status = SchedulerStatus(version=1, workers=3, nthreads=3, memory_limit=0, clients=0)
+    running = seen(cluster, address=ADDRESS, scheduler=status)
+    assert (running.state, running.workers, running.capacity) == (ClusterState.RUNNING, 3, 4)
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "state", "reason"),
+    [(0, ClusterState.STOPPED, "The scheduler was shut down"), (9, ClusterState.FAILED, "The scheduler failed")],
+)
+def test_it_ends_with_its_scheduler(cluster, exit_code, state, reason):
+    over = seen(cluster, exit_code)
+    assert over.state is state
+    assert over.reason.startswith(reason)
+    assert over.exit_code is None
+
+
+@pytest.mark.parametrize(
+    ("exit_code", "at", "state", "reason"),
+    [
+        (0, 60, ClusterState.STOPPED, "“analysis.py” has ended with exit code 0."),
+        (3, 60, ClusterState.FAILED, "“analysis.py” has failed (exit code 3): see its log."),
+        (143, 3605, ClusterState.FAILED, "“analysis.py” was ended because the job reached its walltime (walltime)."),
+    ],
+)
+def test_with_a_script_it_ends_with_that(cluster, exit_code, at, state, reason):
+    over = seen(cluster.model_copy(update={"script": SCRIPT}), exit_code, at)
+    assert (over.state, over.reason, over.exit_code) == (state, reason, exit_code)
+
+
+class Retiring:
+    """A scheduler that retires what it is asked to."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[int, int]] = []
+
+    def __call__(self, dashboard: str, credentials: object) -> Retiring:
+        return self
+
+    async def retire(self, jobs: int, workers_per_job: int) -> tuple[str, ...]:
+        self.asked.append((jobs, workers_per_job))
+        return tuple(f"c-allocation-{number}" for number in range(1, jobs + 1))
+
+    async def aclose(self) -> None:
+        pass
+
+
+async def test_it_shrinks_by_retiring_tasks_and_keeps_its_job(cluster, monkeypatch):
+    scheduler = Retiring()
+    monkeypatch.setattr(scaling, "SchedulerAPI", scheduler)
+    kept = [cluster.model_copy(update={"dashboard": ADDRESS.dashboard})]
+
+    async def change(to) -> None:
+        kept.append(to(kept[-1]))
+
+    await scaling.shrink(kept[0], 3, launcher=None, change=change)
+    assert scheduler.asked == [(3, 1)]
+    assert kept[-1].capacity == 1
+    assert kept[-1].jobs[0].uncancelled == (1,)
+    with pytest.raises(WrongState, match="not up yet"):
+        await scaling.shrink(cluster, 1, launcher=None, change=change)
+
+
+async def test_it_is_one_submission_and_cannot_grow(manager, batch):
+    cluster = await manager.launch({"layout": "allocation", "size": {"workers": 64, "cores": 1, "memory": "1 GiB"}})
+    await until(lambda: "(Priority)" in manager.get(cluster.id).reason)
+    assert batch.asked.count("sbatch") == 1
+    with pytest.raises(InvalidRequest, match="can shrink but not grow: choose at most 64"):
+        await manager.change(cluster.id, {"scaling": {"workers": 65}})
+    (shown,) = await manager.show([manager.get(cluster.id)], "/")
+    assert (shown["layout"], shown["can_grow"], shown["jobs"][0]["role"]) == ("allocation", False, "allocation")
+
+
+async def test_a_script_makes_it_a_single_job(manager, tmp_path):
+    (tmp_path / "analysis.py").write_text("")
+    cluster = await manager.launch({"script": {"path": "analysis.py", "arguments": ["--year", "2026"]}})
+    assert (cluster.layout, cluster.name) == ("allocation", "analysis-1")
+    assert cluster.script.arguments == ("--year", "2026")
+    with pytest.raises(InvalidRequest) as refused:
+        await manager.launch({"script": {"path": "gone.py"}, "layout": "elastic"})
+    assert {error.field for error in refused.value.errors} == {"layout", "script.path"}
+
+
+async def test_the_logs_of_its_tasks_are_told_apart(manager):
+    cluster = await manager.launch({"layout": "allocation"})
+    await until(lambda: manager.get(cluster.id).jobs and manager.get(cluster.id).jobs[0].id)
+    for name in ("allocation.1", "allocation.task-0", "allocation.task-2"):
+        (cluster.directory / "logs" / f"{name}.log").write_text(f"{name}\n")
+    logs = await manager.logs(cluster.id, None, None, None)
+    found = {(log["role"], log["text"]) for log in logs} - {("launch", logs[0]["text"])}
+    assert found == {
+        ("allocation", "allocation.1"),
+        ("scheduler", "allocation.task-0"),
+        ("worker", "allocation.task-2"),
+    }

@@ -1,0 +1,37 @@
+"""What a launch would submit, without submitting it."""
+
+from __future__ import annotations
+
+import pytest
+
+
+async def test_it_shows_the_scripts_and_the_totals_and_leaves_nothing(manager, batch, tmp_path):
+    shown = await manager.preview({"size": {"workers": 3, "cores": 4, "memory": "8 GiB"}, "walltime": "02:00:00"})
+    assert shown["valid"]
+    assert shown["errors"] == []
+    totals = {"workers": 3, "cores": 12, "memory": 24 * 2**30, "gpus": 0, "nodes": 3, "node_hours": 6.0}
+    assert shown["totals"] == totals
+    roles = [(script["role"], "#SBATCH --cpus-per-task=" in script["text"]) for script in shown["scripts"]]
+    assert roles == [("scheduler", True), ("worker", True)]
+    assert set(batch.asked) <= {"sbatch"}
+    assert batch.jobs == {}
+    assert not (tmp_path / "clusters" / "preview").exists()
+    assert manager.all() == []
+
+
+async def test_a_wrong_launch_is_told_by_field_instead(manager, batch):
+    shown = await manager.preview({"queue": "nope", "walltime": "soon"})
+    assert (shown["valid"], shown["totals"], shown["scripts"]) == (False, None, [])
+    assert {error["field"] for error in shown["errors"]} == {"queue", "walltime"}
+    assert batch.asked == []
+
+
+@pytest.mark.parametrize(("layout", "nodes"), [("elastic", 2), ("allocation", 3)])
+async def test_nodes_are_counted_by_what_a_node_has(manager, tmp_path, layout, nodes):
+    site = tmp_path / "config" / "hpcdask" / "sites.d" / "centre.yaml"
+    site.write_text(site.read_text().replace("limits: {workers: 64}", "limits: {cores: 8, memory: 64 GiB, nodes: 3}"))
+    size = {"workers": 4, "cores": 4, "memory": "1 GiB"}
+    shown = await manager.preview({"size": size, "layout": layout})
+    assert shown["totals"]["nodes"] == nodes
+    refused = await manager.preview({"size": {**size, "workers": 7}, "layout": layout})
+    assert [error["field"] for error in refused["errors"]] == ["size.workers"]
