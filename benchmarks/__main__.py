@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import report, startup, submissions
+from benchmarks import queries, report, startup, submissions, texts, workers
 from benchmarks.browser import OURS, THEIRS, chromium, launch
 from benchmarks.report import Row
 from benchmarks.servers import jupyter_server
@@ -80,10 +80,59 @@ def measure_submissions(_rounds: int) -> list[Row]:
     return rows
 
 
+def measure_queries(_rounds: int) -> list[Row]:
+    """Count how often `squeue` runs: while clusters wait, and while one runs."""
+    window = f"{queries.WINDOW:.0f} s"
+    pending = []
+    with (
+        submissions.slurm() as batch,
+        jupyter_server(19103, hpcdask=True, site=queries.WAITING, env=batch.env) as centre,
+    ):
+        for clusters in (1, 10, 100):
+            progress(f"queries for {clusters} waiting clusters")
+            count = queries.queries_while_pending(centre, batch, clusters)
+            pending.append(Row(f"Slurm queries in {window}, clusters that wait: {clusters}", "<= 6", ours=[count]))
+        progress("queries for a running cluster")
+        running = Row(f"Slurm queries in {window}, one cluster that runs", "0")
+        running.ours.append(queries.queries_while_running(centre, batch))
+    return [*pending, running]
+
+
+def measure_workers(rounds: int) -> list[Row]:
+    """Launch eight workers on Slurm, by turns with dask-jobqueue."""
+    begin = f"launch to all {workers.WORKERS} workers connected, Slurm, beside dask-jobqueue 0.9"
+    elastic = Row(f"{begin}, elastic layout", "<= theirs", " ms")
+    allocation = Row(f"{begin}, allocation layout", "<= theirs", " ms")
+    with (
+        submissions.slurm() as batch,
+        jupyter_server(19103, hpcdask=True, site=submissions.SITE, env=batch.env) as centre,
+    ):
+        for number in range(1, rounds + 1):
+            progress(f"eight workers, round {number} of {rounds}")
+            elastic.ours.append(workers.our_time(centre, "elastic"))
+            theirs = workers.their_time(batch)
+            elastic.theirs.append(theirs)
+            allocation.theirs.append(theirs)
+            allocation.ours.append(workers.our_time(centre, "allocation"))
+    return [elastic, allocation]
+
+
+def measure_texts(rounds: int) -> list[Row]:
+    """Render the scripts of 1,000 jobs with each batch system."""
+    rows = {name: Row(f"1,000 job scripts rendered, {name}", "<= 50 ms", " ms") for name in texts.BATCH_SYSTEMS}
+    for _ in range(rounds):
+        for name, time in texts.rendering_times().items():
+            rows[name].ours.append(time)
+    return list(rows.values())
+
+
 MEASUREMENTS: dict[str, Callable[[int], list[Row]]] = {
     "launch": measure_launch,
     "startup": measure_startup,
     "submissions": measure_submissions,
+    "queries": measure_queries,
+    "workers": measure_workers,
+    "texts": measure_texts,
 }
 
 

@@ -23,6 +23,7 @@ directory: {home}/scratch
 interface: lo
 queues:
   - {{name: maint, title: Down, limits: {{workers: 64, cores: 8, memory: 16 GiB, walltime: "24:00:00"}}}}
+  - {{name: regular, title: Regular}}
 sizes:
   - {{name: small, title: Small, workers: 2, cores: 1, memory: 1 GiB, walltime: "00:30:00"}}
 """
@@ -30,15 +31,14 @@ sizes:
 
 @dataclass
 class Slurm:
-    """A real Slurm, and an `sbatch` before it on the PATH that writes down each call."""
+    """A real Slurm, and an `sbatch` and an `squeue` before it on the PATH that write down each call."""
 
     folder: Path
     env: dict[str, str]
 
-    @property
-    def submissions(self) -> int:
-        """Return how often `sbatch` has been called to submit something."""
-        return len((self.folder / "calls").read_text().splitlines())
+    def calls(self, program: str) -> int:
+        """Return how often a program has been called; submissions that only ask do not count."""
+        return (self.folder / "calls").read_text().splitlines().count(program)
 
 
 @contextmanager
@@ -46,19 +46,21 @@ def slurm() -> Iterator[Slurm]:
     """Start Slurm with ci/slurm-up and stop it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="hpcdask-bench-slurm-"))
     (folder / "calls").touch()
-    wrapper = folder / "bin/sbatch"
-    wrapper.parent.mkdir()
-    # Questions such as `sbatch --version` or `--test-only` submit nothing.
-    wrapper.write_text(
-        "#!/bin/sh\n"
-        'case " $* " in *" --version "*|*" -V "*|*" --test-only "*) ;; *)'
-        f" echo submitted >>{folder}/calls ;; esac\n"
-        f'exec {shutil.which("sbatch") or "/usr/bin/sbatch"} "$@"\n'
-    )
-    wrapper.chmod(0o755)
+    bin_folder = folder / "bin"
+    bin_folder.mkdir()
+    for program in ("sbatch", "squeue"):
+        wrapper = bin_folder / program
+        # Questions such as `sbatch --version` or `--test-only` submit nothing.
+        wrapper.write_text(
+            "#!/bin/sh\n"
+            'case " $* " in *" --version "*|*" -V "*|*" --test-only "*) ;; *)'
+            f" echo {program} >>{folder}/calls ;; esac\n"
+            f'exec {shutil.which(program) or f"/usr/bin/{program}"} "$@"\n'
+        )
+        wrapper.chmod(0o755)
     subprocess.run([PROJECT / "ci/slurm-up", folder / "slurm"], check=True, capture_output=True)
     try:
-        path = f"{wrapper.parent}:{os.environ['PATH']}"
+        path = f"{bin_folder}:{os.environ['PATH']}"
         yield Slurm(folder, {"PATH": path, "SLURM_CONF": str(folder / "slurm/slurm.conf")})
     finally:
         subprocess.run([PROJECT / "ci/slurm-down", folder / "slurm"], check=True, capture_output=True)
@@ -93,7 +95,7 @@ def their_answer_time(server: Server) -> float:
 
 def submissions_of(server: Server, batch: Slurm, workers: int, seconds: float = 30) -> int:
     """Launch that many workers on Slurm; return how many submissions it took until all of them wait in the queue."""
-    before = batch.submissions
+    before = batch.calls("sbatch")
     size = {"workers": workers, "cores": 1, "memory": "1 GiB", "workers_per_job": 1}
     answer = server.api.post("hpcdask/api/clusters", json={"size": size})
     answer.raise_for_status()
@@ -107,6 +109,6 @@ def submissions_of(server: Server, batch: Slurm, workers: int, seconds: float = 
         if cluster["state"] in ENDED or time.monotonic() > end:
             raise RuntimeError(f"{waiting} of {workers} workers wait in the queue: {cluster['reason']}")
         time.sleep(0.1)
-    count = batch.submissions - before
+    count = batch.calls("sbatch") - before
     end_clusters(server)
     return count
