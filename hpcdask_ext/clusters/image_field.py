@@ -43,7 +43,7 @@ class ImageField(BaseModel):
 
     @model_validator(mode="after")
     def _is_consistent(self) -> ImageField:
-        for what, value in (("default", self.default), *(("choices", choice) for choice in self.choices)):
+        for what, value in (("default", self.default), *(("choice", choice) for choice in self.choices)):
             if value is not None and (wrong := self.check(value)):
                 raise ValueError(f"the image's own {what} is not allowed: {wrong}")
         return self

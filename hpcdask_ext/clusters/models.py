@@ -175,7 +175,10 @@ class Script(Frozen):
 
 
 class Cluster(Frozen):
-    """The record of one Dask scheduler and its workers. `outcome` is what a stopping cluster's final state will be."""
+    """The record of one Dask scheduler and its workers. `outcome` is what a stopping cluster's final state will be.
+
+    `versions` are those of Python and of packages that the check of the environment has found.
+    """
 
     version: Literal[1] = 1
     id: str
@@ -189,6 +192,7 @@ class Cluster(Frozen):
     walltime: timedelta | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     environment: Environment
+    versions: dict[str, str] = Field(default_factory=dict)
     image: str | None = None
     script: Script | None = None
     shape: WorkerShape

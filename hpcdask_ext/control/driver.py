@@ -103,8 +103,10 @@ class ClusterDriver:
     async def _launch(self, cluster_id: str) -> None:
         launcher = await self._catalogue.launcher(self._ledger.get(cluster_id).site)
         if self._ledger.get(cluster_id).state is ClusterState.SUBMITTING:
-            warnings = await self._break_at_end(cluster_id, launcher.prepare(self._ledger.get(cluster_id)))
-            await self._ledger.change(cluster_id, lambda old: old.model_copy(update={"warnings": warnings or ()}))
+            found = await self._break_at_end(cluster_id, launcher.prepare(self._ledger.get(cluster_id)))
+            if found is not None:
+                changes = {"warnings": found.warnings, "versions": dict(found.versions)}
+                await self._ledger.change(cluster_id, lambda old: old.model_copy(update=changes))
         cluster = self._ledger.get(cluster_id)
         if cluster.state is ClusterState.SUBMITTING:
             await self._submit(cluster_id, launcher, launcher.first_jobs(cluster))

@@ -14,6 +14,7 @@ from typing import Literal
 
 from hpcdask_ext.batch.base import JobElements, JobStatus, QueueInfo
 from hpcdask_ext.clusters.models import Cluster, Environment, Job
+from hpcdask_ext.sites.probe import Probed
 
 Place = Literal["host", "batch"]
 """What runs a job: processes on this host, or the site's batch system."""
@@ -39,8 +40,10 @@ class Launcher(ABC):
         """Make the next launch in an environment faster, where possible. May be called often; never raises."""
 
     @abstractmethod
-    async def prepare(self, cluster: Cluster) -> tuple[str, ...]:
-        """Check the environment and write the credentials, without submitting anything. Return warnings.
+    async def prepare(self, cluster: Cluster) -> Probed:
+        """Check the environment and write the credentials, without submitting anything.
+
+        An environment that only a job can check is not checked here, and nothing is found.
 
         Raises
         ------

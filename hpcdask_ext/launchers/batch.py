@@ -32,8 +32,8 @@ from hpcdask_ext.errors import BatchError, CommandMissing, CommandTimeout
 from hpcdask_ext.launchers.base import Launcher, Place, Preview
 from hpcdask_ext.launchers.dask_command import WARM, warm_directory
 from hpcdask_ext.launchers.job_request import Directories, job_request
-from hpcdask_ext.sites.environment import check_probe, probe, unusable
 from hpcdask_ext.sites.models import Site
+from hpcdask_ext.sites.probe import Probed, examine, probe, unusable
 
 LAUNCH_LOG = "launch.log"
 """The log of a cluster's launch, in its folder of logs."""
@@ -73,12 +73,12 @@ class BatchLauncher(Launcher):
                 start = (*environment.argv, str(WARM), "start", str(warm))
                 await self._runners["host"].run(Command(start, environment=environment.env))
 
-    async def prepare(self, cluster: Cluster) -> tuple[str, ...]:
-        result, _ = await asyncio.gather(
+    async def prepare(self, cluster: Cluster) -> Probed:
+        found, _ = await asyncio.gather(
             self._probe(cluster),
             asyncio.to_thread(Credentials(cluster.directory).create),
         )
-        return check_probe(cluster.environment, result)
+        return found
 
     def first_jobs(self, cluster: Cluster) -> tuple[Job, ...]:
         if cluster.layout == "allocation":
@@ -150,12 +150,14 @@ class BatchLauncher(Launcher):
     def explain(self, place: Place, reason: str) -> str:
         return self._systems[place].explain(reason)
 
-    async def _probe(self, cluster: Cluster) -> CommandResult:
-        command = probe(cluster.environment)
+    async def _probe(self, cluster: Cluster) -> Probed:
+        environment = cluster.environment
+        if environment.probe == "job":
+            return Probed()
         try:
-            return await self._run(cluster, "host", command)
+            return examine(environment, await self._run(cluster, "host", probe(environment)))
         except (CommandMissing, CommandTimeout) as error:
-            raise unusable(cluster.environment, error) from error
+            raise unusable(environment, error) from error
 
     @property
     def _place(self) -> Place:

@@ -12,6 +12,7 @@ from hpcdask_ext.clusters.models import Cluster, Job, Role
 from hpcdask_ext.launchers.dask_command import job_environment, scheduler_command, worker_command
 from hpcdask_ext.launchers.script import script_command
 from hpcdask_ext.sites.models import Site
+from hpcdask_ext.sites.probe import probe_in_job
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,8 @@ def job_request(site: Site, cluster: Cluster, job: Job, directories: Directories
     if job.role is Role.WORKER:
         return workers
     command = scheduler_command(cluster, site, directories.warm)
+    if cluster.environment.probe == "job":  # workers start only once the scheduler runs
+        command = probe_in_job(cluster.environment, workers.report_prefix) + command
     if job.role is Role.SCHEDULER:
         return replace(workers, command=command, cores=site.scheduler.cores, memory=site.scheduler.memory, gpus=0)
     program = script_command(cluster, cluster.script) if cluster.script else None

@@ -1,35 +1,33 @@
-"""The environments that clusters run in, from the user's kernels and from the site, and how they are checked.
+"""The environments that clusters run in, from the user's kernels and from the site.
 
 A kernelspec's `argv` up to ``-m ipykernel_launcher`` is a launch prefix. It works for conda and virtual environments,
-module wrappers and containers alike, so a cluster runs exactly what the notebook runs.
+module wrappers and containers alike, so a cluster runs exactly what the notebook runs. A prefix may also be a shell
+whose script is a single argument that ends with Python.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import shlex
 import string
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from hpcdask_ext.batch.base import Command, CommandResult
 from hpcdask_ext.clusters.image_field import PLACEHOLDER
 from hpcdask_ext.clusters.models import Environment
-from hpcdask_ext.errors import BatchError, CommandMissing, EnvironmentUnusable
 
 _LAUNCHERS = ("ipykernel_launcher", "ipykernel")
-_LOOKED_FOR = ("distributed", "bokeh")
-
-# Finding a package does not import it: 50 ms instead of 500.
-_PROBE = (
-    "import importlib.metadata as m, importlib.util as u, json, sys\n"
-    f"names = {_LOOKED_FOR!r}\n"
-    "print(json.dumps({'python': sys.version.split()[0], 'executable': sys.executable,"
-    " 'versions': {n: m.version(n) for n in names if u.find_spec(n)}}))\n"
+_CONNECTION_FILE = "{connection_file}"
+_SHELLS = ("sh", "bash", "dash", "ksh", "zsh")
+_SHELL_COMMAND = re.compile(r"-[a-z]*c")
+_IN_SCRIPT = re.compile(
+    rf"(?P<before>.*\S)\s+-m\s+(?:{'|'.join(_LAUNCHERS)})\s+(?:-f\s+|-f=|--f=)"
+    rf"(?P<quote>[\"']?){re.escape(_CONNECTION_FILE)}(?P=quote)\s*",
+    re.DOTALL,
 )
 
 
@@ -41,23 +39,52 @@ def kernel_environments(specs: Mapping[str, Any]) -> tuple[Environment, ...]:
     environments = []
     for name, entry in specs.items():
         with suppress(TypeError, AttributeError, KeyError, ValueError):  # a broken spec hides only itself
-            environments += _from_kernel(name, entry["spec"])
+            environments += _from_kernel(name, entry)
     return tuple(sorted(environments, key=lambda environment: (environment.name != "python3", environment.name)))
 
 
-def _from_kernel(name: str, spec: Mapping[str, Any]) -> list[Environment]:
+def _from_kernel(name: str, entry: Mapping[str, Any]) -> list[Environment]:
     """Return the environment of a Python kernel, or nothing for any other kernel."""
-    argv = list(spec.get("argv", ()))
-    ends = [i for i in range(1, len(argv) - 1) if argv[i] == "-m" and argv[i + 1] in _LAUNCHERS]
-    if not ends:
+    spec = entry["spec"]
+    # As jupyter_client does for the kernel itself.
+    places = {"{resource_dir}": entry.get("resource_dir", ""), "{prefix}": sys.prefix}
+    prefix = _launch_prefix([_fill(word, places) for word in spec.get("argv", ())])
+    if not prefix or any(_CONNECTION_FILE in word for word in prefix):
         return []
-    prefix = argv[: ends[0]]
     if prefix[0] in ("python", f"python{sys.version_info[0]}", "python{}.{}".format(*sys.version_info[:2])):
         prefix[0] = sys.executable  # as jupyter_client does: such a kernel runs in Jupyter's own environment
     variables = {key: string.Template(value).safe_substitute(os.environ) for key, value in spec.get("env", {}).items()}
     environment = Environment(name=name, title=spec.get("display_name", name), argv=tuple(prefix), env=variables)
     environment.model_dump_json()  # raises if it could not be saved in a record
     return [environment]
+
+
+def _fill(word: str, places: Mapping[str, str]) -> str:
+    for placeholder, value in places.items():
+        word = word.replace(placeholder, value)
+    return word
+
+
+def _launch_prefix(argv: Sequence[str]) -> list[str]:
+    """Return what starts the Python of a kernel, or nothing if its `argv` does not show that."""
+    for i in range(1, len(argv) - 1):
+        if argv[i] == "-m" and argv[i + 1] in _LAUNCHERS:
+            return list(argv[:i])
+    return _shell_prefix(argv)
+
+
+def _shell_prefix(argv: Sequence[str]) -> list[str]:
+    """Return the same for ``["bash", "-lc", "module load x; exec python -m ipykernel_launcher -f {connection_file}"]``.
+
+    It is the shell with that script, in which its arguments, ``"$@"``, stand for those of Python.
+    """
+    if len(argv) < 3 or Path(argv[-3]).name not in _SHELLS or not _SHELL_COMMAND.fullmatch(argv[-2]):
+        return []
+    match = _IN_SCRIPT.fullmatch(argv[-1])
+    if match is None:
+        return []
+    shlex.split(match["before"])  # raises if Python stands in a quoted string, which another shell would read
+    return [*argv[:-1], f'{match["before"]} "$@"', argv[-3]]
 
 
 def with_image(environment: Environment, image: str | None) -> Environment:
@@ -81,50 +108,3 @@ def with_image(environment: Environment, image: str | None) -> Environment:
     argv = tuple(word.replace(PLACEHOLDER, chosen) for word in environment.argv)
     env = {name: value.replace(PLACEHOLDER, chosen) for name, value in environment.env.items()}
     return environment.model_copy(update={"argv": argv, "env": env, "image": None})
-
-
-def probe(environment: Environment) -> Command:
-    """Return the command that checks an environment."""
-    return Command((*environment.argv, "-c", _PROBE), environment=environment.env, timeout=timedelta(minutes=2))
-
-
-def unusable(environment: Environment, error: BatchError) -> EnvironmentUnusable:
-    """Return the error for an environment whose command could not be started or timed out."""
-    what = "does not exist or cannot be run" if isinstance(error, CommandMissing) else "did not finish in time"
-    tried = shlex.join((*environment.argv, "-c", "..."))
-    label = environment.title or environment.name
-    return EnvironmentUnusable(
-        f"The environment “{label}” cannot be started: its command {what}. Repair it, or choose another one. "
-        f"Tried: {tried}"
-    )
-
-
-def check_probe(environment: Environment, result: CommandResult) -> tuple[str, ...]:
-    """Return warnings, usually none, if the environment can run Dask.
-
-    Raises
-    ------
-    EnvironmentUnusable
-        It cannot; the message has the command that was tried, what it printed, and what to do.
-    """
-    label = environment.title or environment.name
-    tried = f"Tried: {shlex.join((*environment.argv, '-c', '...'))}"
-    if result.exit_code != 0:
-        printed = result.words[-1500:] or "nothing"
-        failed = f"The environment “{label}” cannot be started (exit code {result.exit_code})."
-        raise EnvironmentUnusable(f"{failed} Repair it, or choose another one. {tried}\nIt printed: {printed}")
-    try:
-        versions = dict(json.loads(result.stdout.strip().splitlines()[-1])["versions"])
-    except (ValueError, KeyError, IndexError, TypeError) as error:
-        raise EnvironmentUnusable(
-            f"The environment “{label}” does not run Python. Choose another one. {tried}\n"
-            f"It printed: {result.stdout[-1500:]!r}"
-        ) from error
-    if "distributed" not in versions:
-        raise EnvironmentUnusable(
-            f"The environment “{label}” lacks the package “distributed”. Install it there, or choose another "
-            f"environment. {tried}\nIt printed: {result.stdout.strip()[-1500:]}"
-        )
-    if "bokeh" not in versions:
-        return (f"“{label}” lacks the package “bokeh”: the cluster works, but without dashboards. Install it there.",)
-    return ()

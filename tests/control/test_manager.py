@@ -80,7 +80,7 @@ async def test_stop_while_pending_cancels_every_job_and_forgets_the_credentials(
 async def test_stop_during_a_slow_look_into_the_environment_submits_nothing(manager, batch):
     batch.hold.clear()
     cluster = await manager.launch({})
-    await until(lambda: "-c" in batch.asked)
+    await until(lambda: "probe.py" in batch.asked)
     await manager.stop(cluster.id)
     await until(lambda: manager.get(cluster.id).state is ClusterState.STOPPED)
     assert "sbatch" not in batch.asked
@@ -162,7 +162,7 @@ async def test_a_server_that_died_while_launching_leaves_a_failed_cluster_and_no
     await first.start()
     batch.hold.clear()
     cluster = await first.launch({})
-    await until(lambda: "-c" in batch.asked)
+    await until(lambda: "probe.py" in batch.asked)
     await first.close()
     batch.hold.set()
     second = new_manager()

@@ -1,23 +1,18 @@
-"""The environments of kernels, and the look into one: for real where it can be, with recorded answers elsewhere."""
+"""The environments of kernels: from real kernelspecs to what a launch begins with."""
 
 from __future__ import annotations
 
-import json
+import subprocess
 import sys
-import venv
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from hpcdask_ext.batch.base import CommandResult
-from hpcdask_ext.batch.runner import ProcessRunner
 from hpcdask_ext.clusters.models import Environment
-from hpcdask_ext.errors import CommandMissing, EnvironmentUnusable, HPCDaskError
-from hpcdask_ext.sites.environment import check_probe, kernel_environments, probe, unusable
+from hpcdask_ext.sites.environment import kernel_environments
 
-SHIFTER = ("/opt/shifter", "--image=x", "python")
-HERE = Environment(name="here", title="Here", argv=(sys.executable,))
+FILE = "{connection_file}"
+LAUNCHER = ("-m", "ipykernel_launcher", "-f", FILE)
 
 
 def spec(*argv: str, **more: Any) -> dict[str, Any]:
@@ -30,41 +25,110 @@ def environment(*argv: str, **more: Any) -> Environment:
     return found
 
 
-async def look(chosen: Environment) -> tuple[str, ...]:
-    """Look into an environment for real; return the warnings."""
-    return check_probe(chosen, await ProcessRunner().run(probe(chosen)))
-
-
 @pytest.mark.parametrize(
     ("argv", "prefix"),
     [
-        (("python", "-m", "ipykernel_launcher", "-f", "{connection_file}"), (sys.executable,)),
-        (("python3", "-m", "ipykernel_launcher", "-f", "{connection_file}"), (sys.executable,)),
-        (("/opt/geo/bin/python", "-m", "ipykernel_launcher", "-f", "{connection_file}"), ("/opt/geo/bin/python",)),
-        (("/opt/geo/bin/python", "-m", "ipykernel", "-f", "{connection_file}"), ("/opt/geo/bin/python",)),
-        (("/p", "-Xfrozen_modules=off", "-m", "ipykernel_launcher", "-f", "x"), ("/p", "-Xfrozen_modules=off")),
-        ((*SHIFTER, "-m", "ipykernel_launcher", "-f", "{connection_file}"), SHIFTER),
-        (
-            ("conda", "run", "-n", "geo", "python", "-m", "ipykernel_launcher", "-f", "{connection_file}"),
-            ("conda", "run", "-n", "geo", "python"),
-        ),
+        (("python", *LAUNCHER), (sys.executable,)),
+        (("python3", *LAUNCHER), (sys.executable,)),
+        (("/opt/geo/bin/python", *LAUNCHER), ("/opt/geo/bin/python",)),
+        (("/opt/geo/bin/python", "-m", "ipykernel", "-f", FILE), ("/opt/geo/bin/python",)),
+        (("/p", "-Xfrozen_modules=off", *LAUNCHER), ("/p", "-Xfrozen_modules=off")),
+        (("{prefix}/bin/python", *LAUNCHER), (f"{sys.prefix}/bin/python",)),
     ],
 )
 def test_what_stands_before_ipykernel_is_the_prefix_of_a_launch(argv: tuple[str, ...], prefix: tuple[str, ...]) -> None:
     assert environment(*argv).argv == prefix
 
 
+WRAPPERS = {
+    "conda run (docs.conda.io)": ("conda", "run", "-n", "geo", "--live-stream", "python"),
+    "nb_conda_kernels, manager.RUNNER_COMMAND": (
+        sys.executable, "-m", "nb_conda_kernels.runner", "/opt/conda", "/opt/conda/envs/geo",
+        "/opt/conda/envs/geo/bin/python",
+    ),
+    "a helper beside kernel.json (docs.nersc.gov, customizing kernels with a helper shell script)": (
+        "{resource_dir}/kernel-helper.sh", "python",
+    ),
+    "Shifter (docs.nersc.gov)": ("shifter", "--image=docker:elvis/geo:1.2", "--module=gpu", "python3"),
+    "Singularity (FZJ-JSC/jupyter-jsc-notebooks, install-singularity-jupyter-kernel.sh)": (
+        "singularity", "exec", "--cleanenv", "/p/project/geo.sif", "python",
+    ),
+    "Apptainer (apptainer.org)": ("apptainer", "exec", "--nv", "-B", "/lustre", "/images/geo.sif", "python"),
+    "Podman-HPC (NERSC/podman-hpc)": (
+        "podman-hpc", "run", "--rm", "--network=host", "-v", "/pscratch:/pscratch", "registry.nersc.gov/geo:1",
+        "python",
+    ),
+    "bubblewrap": ("bwrap", "--dev-bind", "/", "/", "--setenv", "A", "b c", "/opt/geo/bin/python"),
+    "environment modules behind a shell": ("bash", "-lc", 'module load geo; exec "$@"', "bash", "python"),
+}  # fmt: skip
+"""What stands before ``-m ipykernel_launcher`` in real kernelspecs, by where they are from."""
+
+
+@pytest.mark.parametrize("wrapper", WRAPPERS.values(), ids=WRAPPERS)
+def test_wrappers_are_part_of_the_prefix(wrapper: tuple[str, ...]) -> None:
+    expected = tuple(word.replace("{resource_dir}", "/r") for word in wrapper)
+    assert environment(*wrapper, *LAUNCHER).argv == expected
+
+
+SCRIPTS = {
+    "modules (curc.readthedocs.io, JupyterHub)": (
+        "bash", "-c", "module load gcc ; /projects/geo/bin/python -m ipykernel_launcher -f {connection_file}",
+        'module load gcc ; /projects/geo/bin/python "$@"',
+    ),
+    "Apptainer in a shell (legend-exp/remage, Jupyter kernel)": (
+        "sh", "-c", "apptainer exec -B $XDG_RUNTIME_DIR:$XDG_RUNTIME_DIR /i.sif python -m ipykernel_launcher"
+        " -f {connection_file}",
+        'apptainer exec -B $XDG_RUNTIME_DIR:$XDG_RUNTIME_DIR /i.sif python "$@"',
+    ),
+    "a login shell with `exec`": (
+        "/bin/bash", "-lc", "source '/opt/my setup.sh' && exec python3 -m ipykernel -f '{connection_file}'",
+        "source '/opt/my setup.sh' && exec python3 \"$@\"",
+    ),
+    "options written with `=`": (
+        "zsh", "-c", 'module load x\nexec python -Xfrozen_modules=off -m ipykernel_launcher --f="{connection_file}"\n',
+        'module load x\nexec python -Xfrozen_modules=off "$@"',
+    ),
+}  # fmt: skip
+"""Kernelspecs whose command is a shell script in one argument, by where they are from, and what becomes of that."""
+
+
+@pytest.mark.parametrize(("shell", "option", "script", "expected"), SCRIPTS.values(), ids=SCRIPTS)
+def test_a_script_that_ends_with_python_gets_the_arguments_of_the_launch(
+    shell: str, option: str, script: str, expected: str
+) -> None:
+    assert environment(shell, option, script).argv == (shell, option, expected, shell)
+
+
+def test_such_a_prefix_really_passes_every_argument_on() -> None:
+    script = f"X='set by the script' && export X && exec {sys.executable} -m ipykernel_launcher -f {FILE}"
+    prefix = environment("sh", "-c", script).argv
+    code = "import os, sys; print([os.environ['X'], *sys.argv[1:]])"
+    words = ["a b", "$HOME", "'", '"', "", "*", "new\nline"]
+    result = subprocess.run([*prefix, "-c", code, *words], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == repr(["set by the script", *words])
+
+
 @pytest.mark.parametrize(
     "argv",
     [
-        ("R", "--slave", "-e", "IRkernel::main()", "--args", "{connection_file}"),
-        ("python", "-m", "bash_kernel", "-f", "{connection_file}"),
+        ("R", "--slave", "-e", "IRkernel::main()", "--args", FILE),
+        ("python", "-m", "bash_kernel", "-f", FILE),
         ("python", "/opt/run.py", "ipykernel_launcher"),
         ("-m", "ipykernel_launcher"),
         (),
+        ("{resource_dir}/kernel-helper.sh", "-f", FILE),
+        ("docker", "run", "-v", f"{FILE}:/file", "geo", "python", "-m", "ipykernel_launcher", "-f", "/file"),
+        ("bash", "-c", f"ssh node 'python -m ipykernel_launcher -f {FILE}'"),
+        ("bash", "-c", f'ssh node "python -m ipykernel_launcher -f {FILE}"'),
+        ("bash", "-c", f"python -m ipykernel_launcher -f {FILE} | tee log"),
+        ("bash", "-c", f"python -m ipykernel_launcher -f {FILE} && echo done"),
+        ("bash", "-c", f"echo python -m irkernel -f {FILE}"),
+        ("bash", "-x", f"python -m ipykernel_launcher -f {FILE}"),
+        ("awk", "-c", f"python -m ipykernel_launcher -f {FILE}"),
+        ("bash", "-c", f"-m ipykernel_launcher -f {FILE}"),
     ],
 )
-def test_a_kernel_that_does_not_run_ipykernel_is_left_out(argv: tuple[str, ...]) -> None:
+def test_a_kernel_that_does_not_show_its_python_is_left_out(argv: tuple[str, ...]) -> None:
     assert kernel_environments({"k": spec(*argv)}) == ()
 
 
@@ -87,100 +151,3 @@ def test_the_variables_of_a_kernel_come_along_with_their_references_filled_in(mo
         "PRICE": "$5",
         "REST": "$NOT_SET_ANYWHERE/x",
     }
-
-
-async def test_an_environment_with_distributed_and_bokeh_is_good_without_a_word() -> None:
-    assert await look(HERE) == ()
-
-
-async def test_the_look_sees_the_variables_of_the_environment(tmp_path: Path) -> None:
-    package = tmp_path / "distributed"
-    package.mkdir()
-    (package / "__init__.py").touch()
-    metadata = tmp_path / "distributed-1.2.3.dist-info"
-    metadata.mkdir()
-    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: distributed\nVersion: 1.2.3\n")
-    chosen = Environment(name="here", argv=(sys.executable,), env={"PYTHONPATH": str(tmp_path)})
-    result = await ProcessRunner().run(probe(chosen))
-    assert json.loads(result.stdout)["versions"]["distributed"] == "1.2.3"
-
-
-async def test_an_environment_without_distributed_is_refused_with_what_was_tried_and_printed(tmp_path: Path) -> None:
-    venv.create(tmp_path / "bare", with_pip=False)
-    python = tmp_path / "bare" / "bin" / "python"
-    with pytest.raises(EnvironmentUnusable) as caught:
-        await look(Environment(name="bare", title="Bare", argv=(str(python),)))
-    message = caught.value.message
-    assert "“Bare” lacks the package “distributed”. Install it there, or choose another environment." in message
-    assert f"Tried: {python} -c ..." in message
-    assert '"versions": {}' in message
-
-
-async def test_an_interpreter_that_does_not_exist_is_named() -> None:
-    with pytest.raises(HPCDaskError) as caught:
-        await look(Environment(name="gone", argv=("/opt/no/such/python",)))
-    assert "/opt/no/such/python" in caught.value.message
-
-
-async def test_an_interpreter_that_does_not_exist_is_the_environments_fault_and_not_the_batch_systems() -> None:
-    environment = Environment(name="gone", argv=("/opt/no/such/python",))
-    with pytest.raises(CommandMissing) as caught:
-        await look(environment)
-    message = unusable(environment, caught.value).message
-    assert "batch system" not in message
-    assert "does not exist" in message
-    assert "Tried: /opt/no/such/python -c" in message
-
-
-async def test_a_program_that_prints_something_else_is_no_python(tmp_path: Path) -> None:
-    program = tmp_path / "python"
-    program.write_text("#!/bin/sh\necho Welcome to the container, $USER\n")
-    program.chmod(0o755)
-    with pytest.raises(EnvironmentUnusable) as caught:
-        await look(Environment(name="odd", title="Odd", argv=(str(program),)))
-    assert "“Odd” does not run Python" in caught.value.message
-    assert f"Tried: {program}" in caught.value.message
-    assert "Welcome to the container" in caught.value.message
-
-
-async def test_a_program_that_fails_is_told_with_its_exit_code_and_its_own_words(tmp_path: Path) -> None:
-    program = tmp_path / "shifter"
-    program.write_text("#!/bin/sh\necho 'no such image: x' >&2\nexit 3\n")
-    program.chmod(0o755)
-    with pytest.raises(EnvironmentUnusable) as caught:
-        await look(Environment(name="c", title="Container", argv=(str(program), "--image=x", "python")))
-    assert "“Container” cannot be started (exit code 3)" in caught.value.message
-    assert f"Tried: {program} --image=x python -c ..." in caught.value.message
-    assert "no such image: x" in caught.value.message
-
-
-async def test_what_a_wrapper_prints_before_the_answer_does_no_harm(tmp_path: Path) -> None:
-    program = tmp_path / "wrapper"
-    program.write_text(f'#!/bin/sh\necho "Loading modules: geo/2026"\nexec {sys.executable} "$@"\n')
-    program.chmod(0o755)
-    assert await look(Environment(name="w", argv=(str(program),))) == ()
-
-
-def answer(stdout: str, exit_code: int = 0) -> CommandResult:
-    return CommandResult(("python", "-c", "..."), exit_code, stdout, "")
-
-
-def test_without_bokeh_the_cluster_works_and_the_user_is_told() -> None:
-    (warning,) = check_probe(HERE, answer('{"versions": {"distributed": "2026.8.0"}}'))
-    assert "“Here” lacks the package “bokeh”" in warning
-
-
-@pytest.mark.parametrize(
-    "stdout",
-    ["", "\n", "5", "[]", "null", "{}", '"versions"', '{"versions": {}} !'],
-)
-def test_an_answer_that_nobody_can_read_is_a_refusal_and_no_crash(stdout: str) -> None:
-    with pytest.raises(EnvironmentUnusable, match="Here"):
-        check_probe(HERE, answer(stdout))
-
-
-def test_much_that_was_printed_is_cut_to_its_end() -> None:
-    with pytest.raises(EnvironmentUnusable) as caught:
-        check_probe(HERE, answer("x" * 100_000 + "the end", exit_code=1))
-    assert "the end" in caught.value.message
-    assert len(caught.value.message) < 2000
