@@ -12,6 +12,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster, Environment, Job, Role
@@ -76,7 +77,8 @@ def scheduler_command(cluster: Cluster, site: Site, warm_root: Path) -> str:
         words += ["--host", _LOOPBACK, "--dashboard-address", f"{_LOOPBACK}:0"]
     else:
         words += ["--dashboard-address", ":0", *_interface(site)]
-    if site.idle_timeout is not None:
+    words += _option_words(cluster, site, "argument")
+    if site.idle_timeout is not None and cluster.script is None:  # a script may compute without the cluster for long
         words += ["--idle-timeout", f"{int(site.idle_timeout.total_seconds())} seconds"]
     warm = warm_directory(cluster.environment, warm_root)
     if site.batch_system == "local" and warm is not None:
@@ -98,9 +100,10 @@ def worker_command(cluster: Cluster, site: Site, job: Job) -> str:
         words += ["--lifetime", f"{int(cluster.walltime.total_seconds())} seconds"] if cluster.walltime else []
     else:
         words += _interface(site)
+    words += [*site.worker_arguments, *_option_words(cluster, site, "argument", "worker_argument")]
     number = "$HPCDASK_TASK" if job.role is Role.ALLOCATION else "$HPCDASK_INDEX"
     name = f'--name {shlex.quote(worker_name(cluster, job))}-"{number}"'
-    command = f"{shlex.join([*words, *site.worker_arguments])} {name}"
+    command = f"{shlex.join(words)} {name}"
     if site.local_directory is not None:
         # Variables such as $TMPDIR are the node's own, so the node's shell expands them.
         command += f' --local-directory "{site.local_directory}"'
@@ -124,3 +127,14 @@ def _dask(cluster: Cluster, program: str, own: Sequence[str] = ()) -> list[str]:
 
 def _interface(site: Site) -> list[str]:
     return ["--interface", site.interface] if site.interface else []
+
+
+def _option_words(cluster: Cluster, site: Site, *fields: Literal["argument", "worker_argument"]) -> list[str]:
+    """Return what the site's options add to a command line; a value stays within its word, whatever it contains."""
+    texts = [(getattr(option, field), cluster.options.get(option.name)) for field in fields for option in site.options]
+    return [
+        word.replace("{value}", str(value))
+        for text, value in texts
+        if text is not None and value is not None and value is not False
+        for word in shlex.split(text)
+    ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints, field_validator, model_validator
@@ -21,7 +22,11 @@ DEFAULT_PATTERN = r"[A-Za-z0-9_.,:=@/+-]*"
 
 
 class Option(Frozen):
-    """A field that the site adds to the form. `directive` is what it adds to jobs, with ``{value}`` for its value."""
+    """A field that the site adds to the form, and what it adds to a cluster, each with ``{value}`` for its value.
+
+    `directive` is added to the jobs, `argument` to the command lines of Dask's scheduler and workers, `worker_argument`
+    to those of the workers alone. That of a boolean option is added if it is true.
+    """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
     title: str = ""
@@ -33,6 +38,8 @@ class Option(Frozen):
     maximum: float | None = None
     pattern: str | None = None
     directive: Directive | None = None
+    argument: Directive | None = None
+    worker_argument: Directive | None = None
 
     @field_validator("pattern")
     @classmethod
@@ -51,6 +58,13 @@ class Option(Frozen):
         if self.default is not None and (wrong := self.check(self.default)):
             raise ValueError(f"the option's own default is not allowed: {wrong}")
         return self
+
+    @field_validator("argument", "worker_argument")
+    @classmethod
+    def _is_words(cls, text: str | None) -> str | None:
+        if text is not None:
+            shlex.split(text)  # raises ValueError for an unbalanced quote
+        return text
 
     def check(self, value: Any) -> str | None:
         """Return what is wrong with a value, or None."""

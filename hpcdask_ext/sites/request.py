@@ -108,7 +108,7 @@ class _Checker:
         name, shape, workers, walltime = self._size(queue)
         layout = self._layout(workers)
         self.errors += check_nodes(self._workers_field, count_nodes(workers, shape, layout, queue), queue)
-        environment, image = self._environment()
+        environment, image = self._environment(layout)
         options = self._options()
         self._account()
         script = self._script(files)
@@ -197,7 +197,7 @@ class _Checker:
             self._add("scaling.workers", "A cluster that is a single job needs at least one worker")
         return found or "elastic"
 
-    def _environment(self) -> tuple[Environment | None, str | None]:
+    def _environment(self, layout: Layout) -> tuple[Environment | None, str | None]:
         asked = self.request.environment
         if asked is None:
             if not self.environments:
@@ -207,6 +207,9 @@ class _Checker:
             found = next((environment for environment in self.environments if environment.name == asked), None)
             if found is None:
                 self._add("environment", unknown("environment", asked, (known.name for known in self.environments)))
+        if found and found.probe == "job" and layout == "elastic" and self.site.scheduler.place == "host":
+            message = f"{found.label} runs only on the nodes, but the scheduler would run on the Jupyter host"
+            self._add("environment", f"{message}: choose another environment, or the layout “allocation”")
         return self._with_image(found) if found else (None, None)
 
     def _with_image(self, environment: Environment) -> tuple[Environment | None, str | None]:

@@ -1,0 +1,146 @@
+"""What is asked of a batch system for the jobs of a cluster."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hpcdask_ext.batch.local import LocalSystem
+from hpcdask_ext.batch.slurm import SlurmSystem
+from hpcdask_ext.clusters.models import Cluster, Environment, FixedScaling, Script, WorkerShape
+from hpcdask_ext.launchers.batch import BatchLauncher
+from hpcdask_ext.launchers.job_request import Directories, job_request
+from hpcdask_ext.sites.models import Site
+
+HERE = Directories(Path("/home/ada"), Path("/run/warm"))
+PYTHON = ("/opt/env/bin/python",)
+
+
+def site_with(**changes: Any) -> Site:
+    values = {
+        "name": "centre",
+        "batch_system": "slurm",
+        "queues": [{"name": "regular"}],
+        "sizes": [{"name": "small", "workers": 4, "cores": 2, "memory": "8 GiB"}],
+    }
+    return Site.model_validate(values | changes)
+
+
+def cluster_with(**changes: Any) -> Cluster:
+    values = {
+        "id": "k3x9",
+        "name": "test",
+        "site": "centre",
+        "site_title": "Centre",
+        "queue": "regular",
+        "walltime": timedelta(hours=1),
+        "environment": Environment(name="python3", argv=PYTHON),
+        "shape": WorkerShape(cores=2, memory=8 * 2**30, workers_per_job=2),
+        "scaling": FixedScaling(workers=4),
+        "directory": Path("/scratch/k3x9"),
+        "created": datetime(2026, 1, 1, tzinfo=timezone.utc),
+    }
+    return Cluster(**(values | changes))
+
+
+def requests(site: Site, cluster: Cluster) -> list[Any]:
+    launcher = BatchLauncher(site, {"host": LocalSystem(), "batch": SlurmSystem()}, {}, HERE)
+    return [job_request(site, cluster, job, HERE) for job in launcher.first_jobs(cluster)]
+
+
+def option(command: str, name: str) -> str:
+    words = shlex.split(command)
+    return words[words.index(name) + 1]
+
+
+def test_a_job_asks_for_what_its_workers_have_together() -> None:
+    _, workers = requests(site_with(), cluster_with())
+    assert (workers.count, workers.cores, workers.memory, workers.gpus) == (2, 4, 16 * 2**30, 0)
+    assert option(workers.command, "--nworkers") == "2"
+    assert option(workers.command, "--nthreads") == "2"
+    assert option(workers.command, "--memory-limit") == str(8 * 2**30)
+    assert option(workers.command, "--name") == "k3x9-workers-1-$HPCDASK_INDEX"
+
+
+def test_an_allocation_has_a_task_for_the_scheduler_and_one_for_each_group_of_workers() -> None:
+    (job,) = requests(site_with(), cluster_with(layout="allocation"))
+    assert (job.count, job.tasks.count, job.cores, job.memory) == (1, 2, 4, 16 * 2**30)
+    assert "distributed.cli.dask_scheduler" in job.command
+    assert option(job.tasks.command, "--name") == "k3x9-allocation-$HPCDASK_TASK"
+    assert job.program is None
+
+
+def test_libraries_use_one_thread_unless_the_environment_or_the_site_says_otherwise() -> None:
+    names = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMEXPR_NUM_THREADS")
+    environment = Environment(name="e", argv=PYTHON, env={"MKL_NUM_THREADS": "2", "OMP_NUM_THREADS": "2"})
+    plain, *_ = requests(site_with(), cluster_with())
+    assert {plain.environment[name] for name in names} == {"1"}
+    said, *_ = requests(site_with(env={"OMP_NUM_THREADS": "4"}), cluster_with(environment=environment))
+    assert [said.environment[name] for name in names] == ["4", "2", "1", "1"]
+
+
+def test_dask_gets_the_share_of_the_memory_that_the_site_says() -> None:
+    _, workers = requests(site_with(memory_share=0.9), cluster_with(shape=WorkerShape(cores=4, memory=20 * 10**9)))
+    assert workers.memory == 20 * 10**9
+    assert option(workers.command, "--memory-limit") == str(18 * 10**9)
+
+
+def test_gpus_are_asked_for_each_worker_and_told_to_it() -> None:
+    shape = WorkerShape(cores=1, memory=2**30, gpus=1, workers_per_job=4)
+    scheduler, workers = requests(site_with(scheduler={"place": "job"}), cluster_with(shape=shape))
+    assert (scheduler.gpus, workers.gpus) == (0, 4)
+    assert workers.environment["HPCDASK_GPUS_PER_WORKER"] == "1"
+    assert "HPCDASK_GPUS_PER_WORKER" not in requests(site_with(), cluster_with())[0].environment
+
+
+def test_a_queue_may_have_its_own_worker_command_and_directives() -> None:
+    queues = [
+        {"name": "regular", "worker_command": ["-m", "dask", "cuda", "worker"], "extra_directives": ["--exclusive"]},
+        {"name": "shared", "extra_directives": ["--qos=shared"]},
+    ]
+    site = site_with(queues=queues, scheduler={"place": "job", "queue": "shared"}, extra_directives=["--comment=x"])
+    scheduler, workers = requests(site, cluster_with())
+    assert "/opt/env/bin/python -m dask cuda worker --protocol tls" in workers.command
+    assert "--nworkers" not in workers.command
+    assert (workers.queue, workers.extra_directives) == ("regular", ("--comment=x", "--exclusive"))
+    assert (scheduler.queue, scheduler.extra_directives) == ("shared", ("--comment=x", "--qos=shared"))
+
+
+@pytest.mark.parametrize("value", ["ib0", "a b; touch FIRED", "$(touch FIRED)"])
+def test_options_add_to_the_command_lines_as_one_word(value: str) -> None:
+    options = [
+        {"name": "net", "pattern": ".*", "argument": "--interface {value}"},
+        {"name": "res", "type": "integer", "worker_argument": "--resources=GPU={value}"},
+        {"name": "off", "type": "boolean", "worker_argument": "--no-nanny"},
+    ]
+    scheduler, workers = requests(
+        site_with(options=options, worker_arguments=["--lifetime", "1 h"]),
+        cluster_with(options={"net": value, "res": 2, "off": False}),
+    )
+    assert option(scheduler.command, "--interface") == option(workers.command, "--interface") == value
+    assert option(workers.command, "--lifetime") == "1 h"
+    assert "--resources=GPU=2" in shlex.split(workers.command)
+    assert "--resources" not in scheduler.command
+    assert "--no-nanny" not in workers.command
+
+
+def test_a_script_runs_beside_the_scheduler_which_does_not_end_when_idle() -> None:
+    script = Script(path=Path("/home/ada/it's.py"), arguments=("a b", "$HOME"), directory=Path("/home/ada"))
+    site = site_with(idle_timeout="01:00:00")
+    (job,) = requests(site, cluster_with(layout="allocation", script=script))
+    last = shlex.split(next(line for line in job.program.splitlines() if "exec" in line))
+    assert last == ["exec", *PYTHON, "-u", "/home/ada/it's.py", "a b", "$HOME"]
+    assert "--idle-timeout" not in job.command
+    (other,) = requests(site, cluster_with(layout="allocation"))
+    assert option(other.command, "--idle-timeout") == "3600 seconds"
+
+
+def test_a_notebook_is_executed_into_a_copy() -> None:
+    script = Script(path=Path("/home/ada/analysis.ipynb"), directory=Path("/home/ada"))
+    (job,) = requests(site_with(), cluster_with(layout="allocation", script=script))
+    assert "-m nbconvert --to notebook --execute" in job.program
+    assert option(job.program, "--output") == "analysis.executed.ipynb"
