@@ -88,6 +88,8 @@ class Sample:
     element: dict[str, str] = field(default_factory=dict)
     """The variables that it sets for element 2."""
     settings: dict[str, object] = field(default_factory=dict)
+    cancelled: str = "1-3,7"
+    """What names the elements 1, 2, 3 and 7 of the submitted job when they are cancelled."""
     without: frozenset[str] = frozenset()
     """What the batch system cannot do: of `gpus`, `allocation`, `array indexes`."""
 
