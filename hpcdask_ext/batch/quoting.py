@@ -1,7 +1,8 @@
 """How values get into job scripts: quoted for the shell, checked for directives.
 
 Templates use two filters for values: ``sh`` makes one shell word, ``directive`` one value of a directive (``qsub``, one
-of PBS). A third, ``line``, passes an administrator's whole directive if it is a single line. ``grid_engine`` is Grid Engine's ``directive``.
+of PBS; ``grid_engine``, one of Grid Engine). A third, ``line``, passes an administrator's whole directive if it is a
+single line.
 """
 
 from __future__ import annotations
@@ -76,8 +77,8 @@ def qsub(value: object, field: str) -> str:
 def grid_engine(value: object, field: str) -> str:
     """Return `value` as one value of a Grid Engine directive, in double quotes if it needs them.
 
-    Its parser has no escape character, removes quotes of both kinds wherever they are, and takes ``#`` for the beginning
-    of a comment even between quotes (tried with 8.1.9). So these are refused.
+    Its parser has no escape character, removes quotes of both kinds wherever they are, and takes ``#`` for the
+    beginning of a comment even between quotes (tried with 8.1.9). So these are refused.
     """
     text = line(value, field)
     if any(letter in text for letter in "\"'#"):

@@ -1,0 +1,248 @@
+"""Grid Engine, 6.2 or later: qsub, qstat, qdel. Tried with 8.1.9."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import ClassVar
+
+from hpcdask_ext.batch import base
+from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.indexes import format_indexes
+from hpcdask_ext.batch.quoting import line, render
+from hpcdask_ext.batch.sge_output import MARK, TELLING_LINES, parse_jobs, parse_queue_list
+from hpcdask_ext.batch.sge_words import sentence
+from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, FieldError, InvalidRequest, NotUnderstood
+
+_SUBMITTED = re.compile(r"(\d+)(?:\.\d+-\d+:\d+)?", re.ASCII)
+
+# The jobs of whoever runs this. Why some of them wait is only in `qstat -j`, which prints all it knows about a job: it
+# is asked about jobs of ours that wait, and only the lines that say why are let through.
+_QUERY = " ".join(
+    (  # in one line: where csh is the login shell, ssh can pass no other
+        'list=$(qstat -u "$(id -un)" -s prs -r -xml) || { code=$?; printf "%s\\n" "$list"; exit "$code"; };',
+        'printf "%s\\n" "$list";',
+        'waiting=$(printf "%s\\n" "$list" | awk -F "[<>]" "/<JB_job_number>/ {id = \\$3}',
+        '/<JB_name>hpcdask-/ {our = id} /<state>[^<]*q/ {if (our == id) print id}"',
+        "| sort -nu | tail -n 50 | paste -s -d , -);",
+        '[ -n "$waiting" ] || exit 0;',
+        f'echo "{MARK}";',
+        f'qstat -j "$waiting" -xml | grep -E "{TELLING_LINES}" | head -n 5000; exit 0',
+    )
+)
+_QUEUES = f'SGE_SINGLE_LINE=1 qconf -sq "*" && echo && echo "{MARK}" && qhost -q -xml'
+
+_UNREACHABLE = re.compile(
+    "unable to (send|contact|connect)|commlib error|can't (find connection|get configuration|resolve host ?name \")"
+    "|got (send|select|read) error|connection (refused|timed out|reset|closed)|no route to host"
+    "|network is unreachable|could not resolve|cell directory .* doesn't exist|act_qmaster|gdi request|not responding"
+    "|timeout|please set the environment variable SGE_ROOT"
+    "|^ssh: |host key verification failed|permission denied \\(|kex_exchange",
+    re.IGNORECASE | re.MULTILINE,
+)
+_HARMLESS = re.compile(r"does not exist|already in deletion|has (deleted|registered) ", re.IGNORECASE)
+_NOISE = re.compile(r"^(Unable to run job: |qsub: |qstat: |qdel: |error: |Job \d+ )|^Exiting\.$", re.MULTILINE)
+_NO_PROJECTS = "no project list defined"
+# What a job may not run in is of no interest, nor are load values, which a verification does not know.
+_INCONCLUSIVE = re.compile(r"requests unknown resource|hard queue list|no suitable queues")
+
+
+class GridEngineSystem(BatchSystem):
+    """Grid Engine in its variants. Every job is an array, even of a single element, so that elements have numbers."""
+
+    name: ClassVar[str] = "sge"
+    title: ClassVar[str] = "Grid Engine"
+
+    class Settings(base.Settings):
+        """What Grid Engine leaves to each centre: names of resources and parallel environments."""
+
+        parallel_environment: str | None = None
+        """For jobs of more than one core: one that places all slots on one host, often `smp`."""
+
+        allocation_environment: str | None = None
+        """For the allocation layout: one whose slots may be on several hosts, with `control_slaves`; often `mpi`."""
+
+        memory_resource: str | None = "h_vmem"
+        """The resource by which memory is requested, as much for each slot; None to request none.
+
+        Every Grid Engine knows `h_vmem`, which limits the address space. Where programs map far more than they use
+        (as CUDA does), or where the centre counts by another one, this names that: `mem_free`, `h_rss`, `rmem`.
+        """
+
+        gpu_resource: str = "gpu"
+        """The resource by which GPUs are requested."""
+
+        gpu_per_slot: bool = False
+        """Whether a request for GPUs counts for each slot instead of once for a job."""
+
+        resource_spec: str | None = None
+        """More for `-l`, as in dask-jobqueue: ``mem_free=4G,arch=lx-amd64``."""
+
+    settings: Settings
+
+    def script(self, job: JobRequest) -> str:
+        """Return the job script."""
+        _check_texts(job)
+        slots = job.cores * (1 + job.tasks.count if job.tasks else 1)
+        values = {
+            "job": job,
+            "slots": slots,
+            "environment": self._environment(job),
+            "resources": self._resources(job),
+            "resource_spec": self.settings.resource_spec,
+            "output": _output(job.log_prefix),
+        }
+        return render("sge.sh.jinja", self.template, values)
+
+    def submit(self, job: JobRequest, text: str) -> Command:
+        """Return the call of qsub."""
+        return Command(("qsub", "-terse"), text)
+
+    def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
+        """Return the id that qsub printed, even if a login script printed something before it."""
+        _check(result, "did not accept the job")
+        for text in reversed(result.stdout.splitlines()):
+            if match := _SUBMITTED.fullmatch(text.strip()):
+                return match[1]
+        raise NotUnderstood(f"qsub printed no job id for {job.name}: {result.words!r}")
+
+    def query(self) -> Command:
+        """Return the call of qstat, and of a second one only if jobs wait. Ended jobs are not listed by either."""
+        return Command(("sh", "-c", _QUERY))
+
+    def parse_query(self, result: CommandResult) -> Sequence[JobStatus]:
+        """Return one status for each entry of the list."""
+        _check(result, "did not list the jobs")
+        return parse_jobs(result.stdout)
+
+    def cancel(self, jobs: Sequence[JobElements]) -> Command:
+        """Return the call of qdel, which names elements one run at a time: ``12.1-3 12.7``."""
+        return Command(("qdel", *(word for job in jobs for word in _elements(job))))
+
+    def parse_cancel(self, result: CommandResult) -> None:
+        """Return if qdel complained only about what had already ended."""
+        said = f"{result.stdout}\n{result.stderr}".splitlines()
+        lines = [text for text in said if text.strip() and not _HARMLESS.search(text)]
+        if result.exit_code != 0 and (lines or not result.words):
+            _check(CommandResult(result.argv, result.exit_code, "", "\n".join(lines)), "did not cancel everything")
+
+    def explain(self, reason: str) -> str:
+        """Return a sentence for `reason`."""
+        return sentence(reason)
+
+    def queues(self) -> Command:
+        """Return the call of qconf, for the limits of queues, and of qhost, for their hosts and slots."""
+        return Command(("sh", "-c", _QUEUES))
+
+    def parse_queues(self, result: CommandResult) -> Sequence[QueueInfo]:
+        """Return all queues; none is the default one, since Grid Engine chooses among those that suit a job."""
+        _check(result, "did not list its queues")
+        return parse_queue_list(result.stdout)
+
+    def accounts(self) -> Command:
+        """Return the call of qconf that lists the projects."""
+        return Command(("qconf", "-sprjl"))
+
+    def parse_accounts(self, result: CommandResult) -> Sequence[str]:
+        """Return all projects; only a submission tells which of them the user may use."""
+        if _NO_PROJECTS in result.words:
+            return []
+        _check(result, "did not list its projects")
+        return result.stdout.split()
+
+    def estimate(self, job: JobRequest, text: str) -> Command:
+        """Return the call of qsub that only verifies whether the job could ever start."""
+        return Command(("qsub", "-w", "v"), text)
+
+    def parse_estimate(self, result: CommandResult) -> datetime | None:
+        """Return None: Grid Engine does not tell when a job will start."""
+        lines = [text for text in _plain(result.words).splitlines() if not _INCONCLUSIVE.search(text)]
+        if result.exit_code != 0 and (lines or not result.words):
+            _check(CommandResult(result.argv, result.exit_code, "", "\n".join(lines)), "would never start the job")
+        return None
+
+    def _environment(self, job: JobRequest) -> str | None:
+        """Return the parallel environment of a job, or None if it needs none or has it from the site's directives."""
+        settings, layout = self.settings, "allocation_environment" if job.tasks else "parallel_environment"
+        name = settings.allocation_environment if job.tasks else settings.parallel_environment
+        if job.cores == 1 and not job.tasks:
+            return None
+        if name is None and not any(re.match(r"-pe\s", text) for text in job.extra_directives):
+            what = "the allocation layout" if job.tasks else f"{job.cores} cores in one job"
+            remedy = f"Grid Engine needs a parallel environment for {what}: name one of `qconf -spl`"
+            raise InvalidRequest([FieldError(f"settings.{layout}", remedy)])
+        return name
+
+    def _resources(self, job: JobRequest) -> Sequence[str]:
+        """Return what is requested with `-l`. What `resource_spec` requests is not requested twice."""
+        settings = self.settings
+        requests = {}
+        if job.walltime is not None:
+            requests["h_rt"] = _walltime(job.walltime)
+        if settings.memory_resource is not None:
+            requests[settings.memory_resource] = f"{math.ceil(job.memory / job.cores / 2**20)}M"
+        if job.gpus:
+            requests[settings.gpu_resource] = str(self._gpus(job))
+        own = {text.partition("=")[0].strip() for text in (settings.resource_spec or "").split(",")}
+        return [f"{name}={value}" for name, value in requests.items() if name not in own]
+
+    def _gpus(self, job: JobRequest) -> int:
+        if not self.settings.gpu_per_slot:
+            if job.tasks:
+                problem = "Grid Engine counts GPUs once for a job, not for its tasks: choose the elastic layout"
+                raise InvalidRequest([FieldError("gpus", problem)])
+            return job.gpus
+        if job.gpus % job.cores:
+            problem = f"{job.gpus} GPUs cannot be shared by {job.cores} slots: request as many as cores, or a multiple"
+            raise InvalidRequest([FieldError("gpus", problem)])
+        return job.gpus // job.cores
+
+
+def _check_texts(job: JobRequest) -> None:
+    """Refuse a line that begins with ``#$``: Grid Engine looks for directives in the whole script."""
+    line(job.working_directory, "directory")
+    commands = (job.command, job.tasks.command if job.tasks else "", job.program or "")
+    texts = {"environment": (*job.environment.values(),), "prologue": job.prologue, "command": commands}
+    for field, values in texts.items():
+        for text in values:
+            if any(found.startswith("#$") for found in text.split("\n")):
+                problem = f"{text!r} has a line that begins with #$, which Grid Engine takes for a directive"
+                raise InvalidRequest([FieldError(field, problem)])
+
+
+def _walltime(walltime: timedelta) -> str:
+    """Return `walltime` as hours, which may be more than 24, minutes and seconds."""
+    seconds = math.ceil(walltime.total_seconds())
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+
+
+def _output(log_prefix: Path) -> str:
+    """Return the pattern for logs. A colon stands between host and path, and a comma between several of these."""
+    for letter, meaning in (("$", "begins a placeholder"), (",", "separates paths")):
+        if letter in str(log_prefix):
+            problem = f"{str(log_prefix)!r} has a {letter}, which {meaning} in Grid Engine: choose another directory"
+            raise InvalidRequest([FieldError("directory", problem)])
+    return f":{log_prefix}.$TASK_ID.log"
+
+
+def _elements(job: JobElements) -> Sequence[str]:
+    if job.indexes is None:
+        return [job.job_id]
+    return [f"{job.job_id}.{run}" for run in format_indexes(job.indexes).split(",")]
+
+
+def _plain(words: str) -> str:
+    return "\n".join(text.strip() for text in _NOISE.sub("", words).splitlines() if text.strip())
+
+
+def _check(result: CommandResult, complaint: str) -> None:
+    """Raise the right error if the command failed."""
+    if result.exit_code == 0:
+        return
+    words = "; ".join(dict.fromkeys(_plain(result.words).splitlines()))
+    error: type[BatchError] = BatchUnreachable if _UNREACHABLE.search(result.words) else BatchRefused
+    begin = "Grid Engine could not be asked" if error is BatchUnreachable else f"Grid Engine {complaint}"
+    raise error(f"{begin}: {words or f'exit code {result.exit_code}, no output'}")
