@@ -398,16 +398,20 @@ async def test_the_walltime_ends_a_job(site: FakeSite) -> None:
     assert (status.state, status.reason) == (JobState.FAILED, "TERM_RUNLIMIT")
 
 
+def signal_all(mark: str, number: int) -> None:
+    """Signal every process that a fake has marked as one of a job's."""
+    for entry in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if f"={mark}\0".encode() in (entry / "environ").read_bytes():
+                os.kill(int(entry.name), number)
+
+
 async def test_the_signal_before_the_walltime_is_an_end_that_is_reported(site: FakeSite) -> None:
     """LSF sends SIGUSR2 to all processes of a job ten minutes before it kills them."""
     await site.submit(site.request("exec sleep 60", count=1))
     await site.text("report.1.started")
     await asyncio.sleep(0.5)  # until the command is there
-    (mark,) = [element.number for element in site.store.elements()]
-    for entry in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if f"{site.store.root}:{mark}:1\0".encode() in (entry / "environ").read_bytes() + b"\0":
-                os.kill(int(entry.name), signal.SIGUSR2)
+    signal_all(f"{site.store.root}:1:1", signal.SIGUSR2)
     assert "exit=140\n" in await site.text("report.1.ended")
 
 
@@ -444,18 +448,13 @@ async def test_an_allocation_runs_its_tasks_on_all_hosts_and_ends_with_the_first
 
 
 async def test_tasks_share_a_host_that_has_slots_for_them(site: FakeSite) -> None:
-    job = site.request("sleep 2", count=1, tasks=Tasks('touch "task-$HPCDASK_TASK"', 3))
-    await site.submit(request := job)
-    await site.text("report.1.started")
-    await site.text("task-3")
-    wide = site.system.script(request).replace("ptile=2", "ptile=4")
-    assert wide != site.system.script(request)
-    (site.directory / "task-3").unlink()
-    request.script_file.write_text(wide)
-    await site.run(site.system.submit(request, wide))
-    await site.text("task-3")
-    hosts = [arguments[2] for arguments in site.store.calls("blaunch")]
-    assert sorted(hosts) == ["n1", "n2", "n2", "n2", "n3", "n4"]
+    job = site.request("exec sleep 60", count=1, tasks=Tasks('touch "task-$HPCDASK_TASK"; exec sleep 60', 3))
+    wide = LSF.script(job).replace("ptile=2", "ptile=4")
+    job.script_file.write_text(wide)
+    await site.run(LSF.submit(job, wide))
+    for task in (1, 2, 3):
+        await site.text(f"task-{task}")
+    assert sorted(arguments[2] for arguments in site.store.calls("blaunch")) == ["n1", "n2", "n2"]
 
 
 async def test_a_program_runs_beside_the_scheduler_and_its_exit_code_is_the_jobs(site: FakeSite) -> None:
