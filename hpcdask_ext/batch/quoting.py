@@ -107,7 +107,9 @@ def templates() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters.update(sh=sh, line=line, directive=directive, qsub=qsub, variables=variables)
+    environment.filters.update(
+        sh=sh, line=line, directive=directive, qsub=qsub, grid_engine=grid_engine, variables=variables
+    )
     return environment
 
 
