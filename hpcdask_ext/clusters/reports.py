@@ -1,17 +1,19 @@
 """What the jobs of a cluster report about themselves, in small files in its directory.
 
 Each element of a job writes ``reports/<tag>.<index>.started`` when it starts and ``.ended`` when it ends, as lines
-``name=value``. A job that is killed outright writes no ``.ended``, so a missing report proves nothing.
+``name=value``. A job that is killed outright writes no ``.ended``, so a missing report proves nothing. The job that
+checks the environment also writes ``.probe``: what the check printed, and a last line with its exit code.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-_NAME = re.compile(r"(?P<tag>[a-z0-9-]+)\.(?P<index>\d+)\.(?P<what>started|ended)\Z")
+_NAME = re.compile(r"(?P<tag>[a-z0-9-]+)\.(?P<index>\d+)\.(?P<what>started|ended|probe)\Z")
+_LONGEST = 20_000  # characters that are kept of what a check printed
 _NUMBER = re.compile(r"[0-9]{1,11}\Z")
 
 
@@ -23,6 +25,7 @@ class Report:
     node: str | None = None
     ended: datetime | None = None
     exit_code: int | None = None
+    probe: str | None = None
 
 
 Reports = dict[tuple[str, int], Report]
@@ -40,7 +43,7 @@ def read_reports(directory: Path, known: dict[str, dict[str, str]] | None = None
         names = sorted(path.name for path in (directory / "reports").iterdir())
     except OSError:
         return reports
-    # "ended" sorts before "started", so the two are combined in either order.
+    # "ended" sorts before "started", so they are combined in any order.
     for name in names:
         match = _NAME.match(name)
         if match is None:
@@ -55,18 +58,23 @@ def read_reports(directory: Path, known: dict[str, dict[str, str]] | None = None
 
 def _read(path: Path) -> dict[str, str]:
     try:
-        lines = path.read_text("utf-8", "replace").splitlines()
+        text = path.read_text("utf-8", "replace")
     except OSError:  # written by another node and not visible here yet, or deleted by hand
         return {}
+    if path.suffix == ".probe":
+        return {"probe": text[-_LONGEST:]} if text else {}
+    lines = text.splitlines()
     return dict(line.split("=", 1) for line in lines if "=" in line)
 
 
 def _add(report: Report, what: str, values: dict[str, str]) -> Report:
+    if what == "probe":
+        return replace(report, probe=values.get("probe"))
     time = _time(values.get("time"))
     if what == "started":
-        return Report(time, values.get("host") or None, report.ended, report.exit_code)
+        return replace(report, started=time, node=values.get("host") or None)
     exit_code = values.get("exit", "")
-    return Report(report.started, report.node, time, int(exit_code) if _NUMBER.match(exit_code) else None)
+    return replace(report, ended=time, exit_code=int(exit_code) if _NUMBER.match(exit_code) else None)
 
 
 def _time(text: str | None) -> datetime:

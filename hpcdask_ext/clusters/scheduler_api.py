@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import httpx
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.errors import SchedulerUnreachable
 
+_NUMBERS = ("version", "workers", "nthreads", "memory_limit", "clients")
 _LONGEST_WAIT = 50  # seconds for which the scheduler holds a status request; see the preload
 _TIMEOUT = 10.0  # seconds for everything else
 
@@ -35,6 +37,10 @@ class SchedulerAddress:
             return None
 
 
+Packages = Mapping[str, Mapping[str, Sequence[str | None]]]
+"""Versions by role (`scheduler`, `workers`, `clients`) and package, each once; None means that it is not installed."""
+
+
 @dataclass(frozen=True)
 class SchedulerStatus:
     """The scheduler's answer to one status request. `version` changes whenever another field does."""
@@ -44,6 +50,7 @@ class SchedulerStatus:
     nthreads: int
     memory_limit: int
     clients: int
+    packages: Packages = field(default_factory=dict)
 
 
 class SchedulerAPI:
@@ -66,8 +73,9 @@ class SchedulerAPI:
             waiting = httpx.Timeout(_TIMEOUT, read=_LONGEST_WAIT + _TIMEOUT)
             answer = await self._ask("GET", "/hpcdask/status", params={"since": since}, timeout=waiting)
         try:
-            return SchedulerStatus(**{field.name: int(answer[field.name]) for field in fields(SchedulerStatus)})
-        except (KeyError, TypeError, ValueError) as error:
+            numbers = {name: int(answer[name]) for name in _NUMBERS}
+            return SchedulerStatus(**numbers, packages=_read_packages(answer.get("packages", {})))
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _foreign() from error
 
     async def retire(self, jobs: int, workers_per_job: int) -> tuple[str, ...]:
@@ -96,6 +104,17 @@ class SchedulerAPI:
         if not isinstance(answer, dict):
             raise _foreign()
         return answer
+
+
+def _read_packages(told: Any) -> Packages:
+    """Return the versions that a preload tells; one of an older version of this package tells none."""
+    return {
+        str(role): {
+            str(package): tuple(None if version is None else str(version) for version in versions)
+            for package, versions in packages.items()
+        }
+        for role, packages in told.items()
+    }
 
 
 def _foreign() -> SchedulerUnreachable:

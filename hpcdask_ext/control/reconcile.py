@@ -15,6 +15,9 @@ from hpcdask_ext.batch.base import JobStatus
 from hpcdask_ext.clusters.models import Cluster, ClusterState, Element, Job, JobState, Role
 from hpcdask_ext.clusters.reports import Report, Reports
 from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerStatus
+from hpcdask_ext.control.endings import ending
+from hpcdask_ext.control.job_check import with_check
+from hpcdask_ext.control.warnings import warnings
 from hpcdask_ext.launchers.base import Place
 
 _SETTLING = timedelta(seconds=20)
@@ -64,7 +67,7 @@ def reconcile(cluster: Cluster, seen: Observation, explain: Explain) -> Cluster:
         changes |= {"address": seen.address.comm, "dashboard": seen.address.dashboard}
     if seen.scheduler is not None:
         changes |= {"workers": seen.scheduler.workers, "clients": seen.scheduler.clients}
-    return _reconcile_state(cluster.model_copy(update=changes), seen, explain)
+    return _reconcile_state(with_check(cluster.model_copy(update=changes), seen.reports), seen, explain)
 
 
 def _reconcile_job(job: Job, seen: Observation) -> Job:
@@ -124,11 +127,11 @@ def _reconcile_state(cluster: Cluster, seen: Observation, explain: Explain) -> C
         return cluster
     if cluster.state is ClusterState.STOPPING:
         return _finish(_with_silence(cluster, seen.silent), seen.time)
-    if ending := _ending(cluster, seen):
-        outcome, reason = ending
+    if end := ending(cluster, seen.reports, is_connected=bool(seen.scheduler and cluster.workers)):
+        outcome, reason = end
         changes = {"state": ClusterState.STOPPING, "outcome": outcome, "reason": reason}
         return _finish(cluster.model_copy(update=changes), seen.time)
-    cluster = cluster.model_copy(update={"warnings": _warnings(cluster)})
+    cluster = cluster.model_copy(update={"warnings": warnings(cluster, seen.scheduler)})
     if seen.scheduler is not None and (cluster.workers or not cluster.scaling.workers or cluster.started):
         started = cluster.started or seen.time
         reason = "" if cluster.workers or not cluster.scaling.workers else _no_worker(cluster, explain)
@@ -152,58 +155,6 @@ def _finish(cluster: Cluster, now: datetime) -> Cluster:
     state = cluster.outcome or ClusterState.STOPPED
     changes = {"state": state, "ended": now, "workers": 0, "clients": 0, "reachable": True, "dashboard": None}
     return _with_silence(cluster, "").model_copy(update=changes)
-
-
-def _ending(cluster: Cluster, seen: Observation) -> tuple[ClusterState, str] | None:
-    """Return how and why a cluster has to end, or None if it does not."""
-    for job in cluster.jobs:
-        if job.role is not Role.WORKER and job.elements[1].state.is_final:
-            if cluster.script is not None:
-                return _ending_of_script(cluster.script.path.name, job)
-            return _ending_of_scheduler(job.elements[1], job.walltime)
-    workers = [element for job in cluster.jobs if job.role is Role.WORKER for element in job.elements.values()]
-    is_working = any(not element.state.is_final for element in workers) or bool(seen.scheduler and cluster.workers)
-    if not workers or is_working or cluster.scaling.workers == 0:
-        return None
-    return _ending_of_workers(workers, cluster.walltime)
-
-
-def _ending_of_scheduler(scheduler: Element, walltime: timedelta | None) -> tuple[ClusterState, str]:
-    if scheduler.state is JobState.ENDED:
-        return (
-            ClusterState.STOPPED,
-            "The scheduler was shut down by a client, by another process, or because it was idle.",
-        )
-    if _is_over(scheduler, walltime):
-        return ClusterState.STOPPED, "The scheduler's job reached its walltime (walltime)."
-    return ClusterState.FAILED, f"The scheduler failed ({scheduler.reason}): see its log."
-
-
-def _ending_of_script(name: str, job: Job) -> tuple[ClusterState, str]:
-    element = job.elements[1]
-    if _is_over(element, job.walltime):
-        return ClusterState.FAILED, f"“{name}” was ended because the job reached its walltime (walltime)."
-    if element.exit_code == 0:
-        return ClusterState.STOPPED, f"“{name}” has ended with exit code 0."
-    return ClusterState.FAILED, f"“{name}” has failed ({element.reason}): see its log."
-
-
-def _ending_of_workers(workers: Sequence[Element], walltime: timedelta | None) -> tuple[ClusterState, str]:
-    if any(_is_over(element, walltime) for element in workers):
-        return ClusterState.STOPPED, "The workers' jobs reached their walltime (walltime)."
-    reasons = sorted({element.reason for element in workers if element.state is JobState.FAILED})
-    if reasons:
-        return ClusterState.FAILED, f"All worker jobs have failed or ended ({'; '.join(reasons)}): see their logs."
-    return ClusterState.STOPPED, "All workers have ended."
-
-
-def _is_over(element: Element, walltime: timedelta | None) -> bool:
-    """Return whether an element reached its walltime: its reason says so, or it ran for about that long."""
-    if element.reason in ("TIMEOUT", "DEADLINE"):
-        return True
-    if walltime is None or element.started is None or element.ended is None:
-        return False
-    return element.ended - element.started >= walltime - min(timedelta(minutes=1), walltime / 10)
 
 
 def _not_running_yet(cluster: Cluster, seen: Observation, explain: Explain) -> Cluster:
@@ -232,22 +183,4 @@ def _no_worker(cluster: Cluster, explain: Explain) -> str:
     return f"No worker is connected. {explain(*waiting)}" if waiting else "No worker is connected."
 
 
-def _warnings(cluster: Cluster) -> tuple[str, ...]:
-    """Return the cluster's other warnings, and one if worker jobs have been lost while others live."""
-    kept = tuple(text for text in cluster.warnings if not text.endswith(_SEE_LOGS))
-    jobs = [job for job in cluster.jobs if job.role is Role.WORKER]
-    missed = [element for job in jobs for element in job.elements.values() if _is_missed(element, job.walltime)]
-    if not missed:
-        return kept
-    reasons = "; ".join(sorted({element.reason or "exit code 0" for element in missed}))
-    count = sum(len(job.elements) for job in jobs)
-    return (*kept, f"{len(missed)} of {count} worker jobs failed or ended early ({reasons}){_SEE_LOGS}")
-
-
-def _is_missed(element: Element, walltime: timedelta | None) -> bool:
-    """Return whether an element is over although it was neither cancelled nor at its walltime."""
-    return element.state.is_final and not element.cancelled and not _is_over(element, walltime)
-
-
 _NOT_ENDED = "Some jobs could not be ended yet. "
-_SEE_LOGS = ": see their logs."

@@ -10,11 +10,17 @@ What it does:
 - In the scheduler, three routes of our own, whose cost is O(workers) at most and never O(tasks):
 
   ==============================  ==============================================================================
-  ``GET  /hpcdask/status``        ``{"version", "workers", "nthreads", "memory_limit", "clients"}``; with
-                                  ``?since=VERSION`` it waits up to 50 s until something differs from that version
+  ``GET  /hpcdask/status``        ``{"version", "workers", "nthreads", "memory_limit", "clients", "packages"}``; with
+                                  ``?since=VERSION`` it waits up to 50 s until something differs from that version.
+                                  ``packages`` has, for each of ``scheduler``, ``workers`` and ``clients``, the
+                                  versions of Python and of the packages that Dask compares, each once:
+                                  ``{"workers": {"pandas": ["2.2.2"], "lz4": [null]}}``; null is not installed
   ``POST /hpcdask/retire``        ``{"jobs": n, "workers_per_job": k}``: retire the workers of the n least busy
                                   jobs (their data moves first) and return ``{"retired": [NAME...]}``
   ==============================  ==============================================================================
+
+- In the scheduler, a client of a newer `distributed` gets in although it asks in a way that an older scheduler does not
+  know: only then do both sides learn how their versions differ.
 """
 
 from __future__ import annotations
@@ -22,15 +28,19 @@ from __future__ import annotations
 # mypy: allow-subclassing-any, disable-error-code="no-untyped-call,misc"
 import asyncio
 import hmac
+import inspect
 import json
 import os
+import sys
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from distributed.diagnostics.plugin import SchedulerPlugin
 from distributed.http.routing import RoutingApplication
+from distributed.versions import get_versions
 from tornado import web
 
 LONGEST_WAIT = 50  # seconds; below the 60 s after which many proxies and NATs drop a silent connection
@@ -72,6 +82,20 @@ def _gate() -> None:
 _gate()
 
 
+def _packages(versions: Mapping[str, Any] | None) -> str:
+    """Return a process's versions as one text, which a thousand equal workers share."""
+    return sys.intern(json.dumps((versions or {}).get("packages") or {}, sort_keys=True))
+
+
+def _distinct(texts: Iterable[str]) -> dict[str, list[str | None]]:
+    """Return each package's versions, each of them once."""
+    found = defaultdict(set)
+    for text in set(texts):
+        for package, version in json.loads(text).items():
+            found[package].add(version)
+    return {package: sorted(versions, key=str) for package, versions in found.items()}
+
+
 class Watch(SchedulerPlugin):
     """Counts changes of workers and clients, and wakes those who wait for the next one."""
 
@@ -81,13 +105,23 @@ class Watch(SchedulerPlugin):
         self.scheduler = scheduler
         self.version = 1
         self._changed = asyncio.Event()
+        self._own = _packages(get_versions())
+        self._workers: dict[str, str] = {}
 
     def _bump(self, *args: Any, **kwargs: Any) -> None:
         self.version += 1
         self._changed.set()
         self._changed = asyncio.Event()
 
-    add_worker = remove_worker = add_client = remove_client = _bump
+    add_client = remove_client = _bump
+
+    def add_worker(self, scheduler: Any, worker: str, **kwargs: Any) -> None:
+        self._workers[worker] = _packages(scheduler.workers[worker].versions)
+        self._bump()
+
+    def remove_worker(self, scheduler: Any, worker: str, **kwargs: Any) -> None:
+        self._workers.pop(worker, None)
+        self._bump()
 
     async def wait(self, since: int) -> None:
         """Return when the version differs from `since`, or after `LONGEST_WAIT`."""
@@ -96,17 +130,22 @@ class Watch(SchedulerPlugin):
             with suppress(asyncio.TimeoutError, TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), LONGEST_WAIT)
 
-    def status(self) -> dict[str, int]:
+    def status(self) -> dict[str, Any]:
         """Return what a look at the cluster shows."""
         workers = list(self.scheduler.workers.values())
         # The scheduler counts itself as a client for tasks that it was told to keep ("fire-and-forget").
-        clients = [name for name in self.scheduler.clients if name != "fire-and-forget"]
+        clients = [client for name, client in self.scheduler.clients.items() if name != "fire-and-forget"]
         return {
             "version": self.version,
             "workers": len(workers),
             "nthreads": sum(worker.nthreads for worker in workers),
             "memory_limit": sum(worker.memory_limit or 0 for worker in workers),
             "clients": len(clients),
+            "packages": {
+                "scheduler": _distinct([self._own]),
+                "workers": _distinct(self._workers.values()),
+                "clients": _distinct(_packages(client.versions) for client in clients),
+            },
         }
 
 
@@ -148,10 +187,22 @@ class RetireHandler(web.RequestHandler):
         self.write({"retired": names})
 
 
+def _let_newer_clients_in(scheduler: Any) -> None:
+    """Answer what a client asks first, whatever arguments it adds; from 2025 on, that is `n_workers`."""
+    identify = scheduler.handlers["identity"]
+    known = inspect.signature(identify).parameters
+
+    def identity(**options: Any) -> Any:
+        return identify(**{name: value for name, value in options.items() if name in known})
+
+    scheduler.handlers["identity"] = identity
+
+
 def dask_setup(server: Any) -> None:
     """Add our routes to a scheduler; workers have only the gate."""
     if not hasattr(server, "clients"):
         return
+    _let_newer_clients_in(server)
     watch = Watch(server)
     server.add_plugin(watch)
     server.http_application.add_handlers(

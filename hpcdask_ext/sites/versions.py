@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from hpcdask_ext.clusters.scheduler_api import Packages
+
 MINIMUM = (2023, 5)
 """The oldest `distributed` that works with our command lines and our preload."""
 
 MINIMUM_PYTHON = (3, 9)
 """The oldest Python on which that runs."""
-
-Packages = Mapping[str, Mapping[str, Sequence[str | None]]]
-"""Versions by role (`scheduler`, `workers`, `clients`) and package, each once; None means that it is not installed."""
 
 _EVERY_PART = 9
 _MATTERING_PARTS = {

@@ -97,8 +97,29 @@ def test_what_is_no_report_is_passed_over(reports: Path) -> None:
     assert set(read(reports)) <= {("scheduler", 2)}
 
 
+def test_what_a_job_found_out_about_its_environment_is_kept_beside_the_rest(reports: Path) -> None:
+    (reports / "scheduler.1.probe").write_text("a=1\n\nexit=3\n")
+    assert one(reports) == Report(probe="a=1\n\nexit=3\n")
+    (reports / "scheduler.1.started").write_text(STARTED)
+    (reports / "scheduler.1.ended").write_text(ENDED)
+    assert one(reports) == Report(NOON, "n1", NOON + timedelta(seconds=60), 3, "a=1\n\nexit=3\n")
+    (reports / "scheduler.1.probe").write_text("x" * 100_000 + "\nexit=0\n")
+    found = one(reports).probe
+    assert found is not None
+    assert (len(found), found[-7:]) == (20_000, "exit=0\n")
+
+
+def test_a_report_that_is_not_visible_yet_is_read_again(reports: Path) -> None:
+    (reports / "scheduler.1.probe").write_text("")
+    known: dict[str, dict[str, str]] = {}
+    assert read_reports(reports.parent, known)["scheduler", 1].probe is None
+    (reports / "scheduler.1.probe").write_text("exit=0")
+    assert read_reports(reports.parent, known)["scheduler", 1].probe == "exit=0"
+
+
 @pytest.mark.parametrize("code", [0, 7])
 def test_what_a_real_job_writes_is_understood(reports: Path, code: int) -> None:
+    script = reports.parent / "job.sh"
     job = JobRequest(
         name="hpcdask-test",
         command=f"exit {code}",
@@ -109,8 +130,8 @@ def test_what_a_real_job_writes_is_understood(reports: Path, code: int) -> None:
         report_prefix=reports / "workers-1",
         log_prefix=reports.parent / "log",
         working_directory=reports,
+        script_file=script,
     )
-    script = reports.parent / "job.sh"
     script.write_text(LocalSystem().script(job))
     before = datetime.now(timezone.utc).replace(microsecond=0)
     environment = {"PATH": "/usr/bin:/bin", "HPCDASK_JOB": "hpcdask-test", "HPCDASK_INDEX": "1"}

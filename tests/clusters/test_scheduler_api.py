@@ -51,6 +51,21 @@ async def test_the_status_is_what_the_scheduler_says(stub: StubScheduler, api: S
     assert stub.seen[-1].query_arguments == {"since": [b"7"]}
 
 
+async def test_the_versions_of_packages_are_told_by_role(stub: StubScheduler, api: SchedulerAPI) -> None:
+    packages = {"workers": {"pandas": ["2.2.2"], "lz4": [None]}, "clients": {}}
+    stub.pages["/hpcdask/status"] = answer({**UP, "packages": packages})
+    assert (await api.status()).packages == {"workers": {"pandas": ("2.2.2",), "lz4": (None,)}, "clients": {}}
+
+
+@pytest.mark.parametrize("packages", [None, 5, [], "x", {"workers": None}, {"workers": {"pandas": 5}}])
+async def test_versions_that_make_no_sense_are_none_of_ours(
+    stub: StubScheduler, api: SchedulerAPI, packages: Any
+) -> None:
+    stub.pages["/hpcdask/status"] = answer({**UP, "packages": packages})
+    with pytest.raises(SchedulerUnreachable):
+        await api.status()
+
+
 async def test_retiring_says_how_many_jobs_of_how_many_workers_and_returns_names(
     stub: StubScheduler, api: SchedulerAPI
 ) -> None:

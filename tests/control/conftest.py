@@ -35,7 +35,7 @@ def after(seconds: float) -> datetime:
 
 
 def job(tag: str, count: int, place: str = "batch", job_id: str | None = "7") -> Job:
-    role = Role.SCHEDULER if tag == "scheduler" else Role.WORKER
+    role = {"scheduler": Role.SCHEDULER, "allocation": Role.ALLOCATION}.get(tag, Role.WORKER)
     elements = {index: Element() for index in range(1, count + 1)}
     name = f"hpcdask-c-{tag}"
     submitted = START if job_id else None

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import subprocess
+import sys
 import time
 from collections.abc import AsyncIterator
+from importlib import metadata
 
 import pytest_asyncio
 from distributed import Client
 
 from hpcdask_ext.clusters.scheduler_api import SchedulerAPI, SchedulerStatus
+from hpcdask_ext.sites.versions import differences
 from tests.waiting import until
 
 from .conftest import RealCluster
@@ -70,6 +73,25 @@ async def test_a_fire_and_forget_task_is_no_client(cluster: RealCluster, api: Sc
     async with connect(cluster) as client:
         fire_and_forget(client.submit(sum, [1, 2]))
         assert (await until(api.status, lambda status: status.clients)).clients == clients + 1
+
+
+async def test_versions_are_told_of_each_role_and_only_of_those_who_are_there(
+    cluster: RealCluster, api: SchedulerAPI
+) -> None:
+    dask = (metadata.version("dask"),)
+    before = (await api.status()).packages
+    assert before["scheduler"]["dask"] == dask
+    assert before["scheduler"]["python"] == (".".join(map(str, sys.version_info)),)
+    assert (before["workers"], before["clients"]) == ({}, {})
+    cluster.start_workers("versions", (1, 2))
+    await follow(api, 2)
+    async with connect(cluster):
+        status = await until(api.status, lambda status: status.clients == 1)
+    assert status.packages["scheduler"] == before["scheduler"]
+    assert status.packages["workers"] == status.packages["clients"] == before["scheduler"]
+    assert differences(status.packages) == ()
+    await api.retire(2, 1)
+    assert (await until(api.status, lambda status: not status.workers)).packages["workers"] == {}
 
 
 async def test_the_least_busy_worker_is_retired_its_data_stays_and_its_process_ends(

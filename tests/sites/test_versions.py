@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from hpcdask_ext.sites.versions import Packages, differences, is_difference, numbers
+from hpcdask_ext.clusters.scheduler_api import Packages
+from hpcdask_ext.sites.versions import differences, is_difference, numbers
 from hpcdask_ext.sites.vulnerabilities import KNOWN, vulnerability_warnings
 
 CHOOSE = "choose the kernel's own environment for the cluster, or install the same versions in both."

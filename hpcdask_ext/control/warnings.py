@@ -1,0 +1,38 @@
+"""What a cluster warns of: made anew from each observation, so that a warning goes when its reason does."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from hpcdask_ext.clusters.models import Cluster, Element, Role
+from hpcdask_ext.clusters.scheduler_api import SchedulerStatus
+from hpcdask_ext.control.endings import is_over
+from hpcdask_ext.sites.versions import differences, is_difference
+
+_SEE_LOGS = ": see their logs."
+
+
+def warnings(cluster: Cluster, status: SchedulerStatus | None) -> tuple[str, ...]:
+    """Return what a live cluster warns of; `status` is its scheduler's last answer, if it answers."""
+    kept = [text for text in cluster.warnings if not (text.endswith(_SEE_LOGS) or is_difference(text))]
+    differing = [text for text in cluster.warnings if is_difference(text)]
+    if status is not None:
+        differing = [*differences(status.packages)]
+    return (*kept, *differing, *_lost_jobs(cluster))
+
+
+def _lost_jobs(cluster: Cluster) -> Iterator[str]:
+    """Return a warning if worker jobs have been lost while others live."""
+    jobs = [job for job in cluster.jobs if job.role is Role.WORKER]
+    missed = [element for job in jobs for element in job.elements.values() if _is_missed(element, job.walltime)]
+    if not missed:
+        return
+    reasons = "; ".join(sorted({element.reason or "exit code 0" for element in missed}))
+    count = sum(len(job.elements) for job in jobs)
+    yield f"{len(missed)} of {count} worker jobs failed or ended early ({reasons}){_SEE_LOGS}"
+
+
+def _is_missed(element: Element, walltime: timedelta | None) -> bool:
+    """Return whether an element is over although it was neither cancelled nor at its walltime."""
+    return element.state.is_final and not element.cancelled and not is_over(element, walltime)

@@ -1,0 +1,91 @@
+"""What a cluster warns of, and how it ends where its environment turns out to be unusable."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hpcdask_ext.clusters.models import ClusterState, Environment, JobState
+from hpcdask_ext.clusters.reports import Report
+from hpcdask_ext.clusters.scheduler_api import SchedulerStatus
+from hpcdask_ext.control.reconcile import Observation, reconcile
+
+from .conftest import after, job
+from .test_reconcile import ADDRESS, UP, explain
+
+NODES_ONLY = Environment(name="shifter", title="Shifter", argv=("shifter", "python"), probe="job")
+VERSIONS = {"python": "3.11.2", "distributed": "2025.7.0", "tornado": "6.6.1"}
+FOUND = json.dumps({"versions": VERSIONS}) + "\n\nexit=0\n"
+
+
+def status(**pandas: str) -> SchedulerStatus:
+    """Return what a scheduler tells, with the version of pandas by role."""
+    packages = {role: {"pandas": (version,)} for role, version in pandas.items()}
+    return SchedulerStatus(version=1, workers=2, nthreads=2, memory_limit=0, clients=1, packages=packages)
+
+
+def seen(told: SchedulerStatus | None, reports: dict[tuple[str, int], Report] = UP) -> Observation:
+    return Observation(after(60), reports, ADDRESS, told)
+
+
+def test_a_difference_is_a_warning_for_as_long_as_it_lasts(make_cluster):
+    cluster = make_cluster(warnings=("“A” lacks the package “bokeh”.",))
+    cluster = reconcile(cluster, seen(status(clients="1.5.3", scheduler="2.2.2", workers="2.2.2")), explain)
+    kept, differing = cluster.warnings
+    assert kept == "“A” lacks the package “bokeh”."
+    assert differing.startswith("pandas differs: notebook 1.5.3, scheduler and workers 2.2.2.")
+    assert reconcile(cluster, seen(None), explain).warnings == (kept, differing), "it does not answer now"
+    cluster = reconcile(cluster, seen(status(clients="2.1.0", scheduler="2.2.2", workers="2.2.2")), explain)
+    assert [text[:31] for text in cluster.warnings[1:]] == ["pandas differs: notebook 2.1.0,"]
+    cluster = reconcile(cluster, seen(status(scheduler="2.2.2", workers="2.2.2")), explain)
+    assert cluster.warnings == (kept,)
+
+
+def test_differences_and_lost_jobs_are_warned_of_together(make_cluster):
+    lost = UP | {("workers-1", 2): Report(after(1), "n", after(2), 1), ("workers-1", 1): Report(after(1), "n")}
+    cluster = reconcile(make_cluster(), seen(status(clients="1.5.3", workers="2.2.2"), lost), explain)
+    again = reconcile(cluster, seen(status(clients="1.5.3", workers="2.2.2"), lost), explain)
+    assert again.warnings == cluster.warnings
+    assert [text[:14] for text in cluster.warnings] == ["pandas differs", "1 of 2 worker "]
+
+
+@pytest.mark.parametrize("tag", ["scheduler", "allocation"])
+def test_what_a_job_finds_in_its_environment_is_recorded_once(make_cluster, tag):
+    jobs = (job(tag, 1, job_id="6"), job("workers-1", 2))
+    started = {(tag, 1): Report(after(1), "n1", probe=FOUND), ("workers-1", 1): Report(after(2), "n2")}
+    cluster = reconcile(make_cluster(*jobs, environment=NODES_ONLY), seen(status(), started), explain)
+    assert cluster.versions == VERSIONS
+    assert [text.split(" ")[0] for text in cluster.warnings] == ["“Shifter”", "distributed"]
+    assert reconcile(cluster, seen(status(), started), explain) == cluster
+
+
+def test_what_a_job_could_find_is_of_no_interest_where_the_host_has_looked(make_cluster):
+    reports = {("scheduler", 1): Report(after(1), "n1", probe=FOUND)}
+    assert reconcile(make_cluster(), seen(status(), reports), explain).versions == {}
+
+
+@pytest.mark.parametrize(
+    ("printed", "reason"),
+    [
+        ("shifter: no such image\n\nexit=1\n", "“Shifter” cannot be started (exit code 1)"),
+        ('{"versions": {"python": "3.11.2"}}\n\nexit=3\n', "“Shifter” lacks the package “distributed”"),
+    ],
+)
+def test_an_environment_that_only_the_job_finds_unusable_is_the_reason_on_the_card(make_cluster, printed, reason):
+    cluster = make_cluster(job("scheduler", 1, job_id="6"), job("workers-1", 2), environment=NODES_ONLY)
+    running = reconcile(cluster, seen(None, {("scheduler", 1): Report(after(1), "n1", probe=printed)}), explain)
+    assert running.outcome is None
+    ended = {("scheduler", 1): Report(after(1), "n1", after(2), 1, probe=printed)}
+    cluster = reconcile(running, seen(None, ended), explain)
+    assert (cluster.state, cluster.outcome) == (ClusterState.STOPPING, ClusterState.FAILED)
+    assert reason in cluster.reason
+    assert "Tried: shifter python" in cluster.reason
+
+
+def test_a_scheduler_that_fails_in_a_good_environment_fails_for_another_reason(make_cluster):
+    cluster = make_cluster(job("scheduler", 1, job_id="6"), job("workers-1", 2), environment=NODES_ONLY)
+    ended = {("scheduler", 1): Report(after(1), "n1", after(2), 1, probe=FOUND)}
+    cluster = reconcile(cluster, seen(None, ended), explain)
+    assert cluster.jobs[0].elements[1].state is JobState.FAILED
+    assert cluster.reason == "The scheduler failed (exit code 1): see its log."
