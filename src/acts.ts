@@ -1,6 +1,7 @@
 import { Client, messageOf } from './api/client';
-import type { ICluster } from './api/types';
+import type { ICluster, ILaunchRequest, ISite } from './api/types';
 import { hasEnded } from './format';
+import { placeholder } from './placeholder';
 import type { ClusterTable } from './table';
 
 /**
@@ -20,6 +21,38 @@ export class ClusterActs {
   dismiss(id: string): void {
     if (this._refusals.delete(id)) {
       this._options.onRefusals();
+    }
+  }
+
+  /** Launch a cluster; its card is there before the server has answered. */
+  async launch(
+    request: ILaunchRequest,
+    site: ISite | undefined
+  ): Promise<ICluster> {
+    const { client, table, launching, onActed } = this._options;
+    const before = table.selected?.id ?? null;
+    const shownId = `launching-${(this._launches += 1)}`;
+    launching.add(shownId);
+    table.set([
+      placeholder(shownId, request, site, new Date()),
+      ...table.clusters
+    ]);
+    table.select(shownId);
+    try {
+      const cluster = await client.launch(request);
+      table.touch(cluster.id);
+      launching.delete(shownId);
+      table.replace(shownId, cluster);
+      return cluster;
+    } catch (error) {
+      if (table.selected?.id === shownId) {
+        table.select(before);
+      }
+      launching.delete(shownId);
+      table.remove(shownId);
+      throw error;
+    } finally {
+      onActed();
     }
   }
 
@@ -99,6 +132,7 @@ export class ClusterActs {
     }
   }
 
+  private _launches = 0;
   private readonly _refusals = new Map<string, string>();
 }
 
@@ -106,6 +140,8 @@ export namespace ClusterActs {
   export interface IOptions {
     client: Client;
     table: ClusterTable;
+    /** The cards of launches that the server has not answered. */
+    launching: Set<string>;
     /** There is another refusal to show, or one less. */
     onRefusals: () => void;
     /** An act on this cluster was refused: it may be other than was thought. */

@@ -34,12 +34,15 @@ export namespace CommandIDs {
   export const openDashboard = 'hpcdask:open-dashboard';
   export const openTile = 'hpcdask:open-tile';
   export const openLayout = 'hpcdask:open-layout';
+  export const runScript = 'hpcdask:run-script';
 }
 
 /** What the commands need of the panel. */
 export interface IPanel {
   /** Show the panel with the launch form. */
   showLaunch(): void;
+  /** Show the panel with the cards. */
+  showClusters(): void;
   /** Show the panel with the dashboards of the selected cluster. */
   showDashboards(): void;
 }

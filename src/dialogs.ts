@@ -10,7 +10,13 @@ export async function askWorkers(
 ): Promise<number | null> {
   const answer = await InputDialog.getNumber({
     title: trans.__('Scale %1', cluster.name),
-    label: trans.__('Number of workers'),
+    label: cluster.can_grow
+      ? trans.__('Number of workers')
+      : trans._n(
+          'Number of workers, at most %1: a cluster in one job can shrink, not grow',
+          'Number of workers, at most %1: a cluster in one job can shrink, not grow',
+          cluster.workers.requested
+        ),
     value: cluster.workers.requested,
     okLabel: trans.__('Scale')
   });

@@ -8,6 +8,8 @@ import {
   JupyterFrontEndPlugin
 } from '@jupyterlab/application';
 import { ICommandPalette } from '@jupyterlab/apputils';
+import { IEditorServices } from '@jupyterlab/codeeditor';
+import { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import { INotebookTracker } from '@jupyterlab/notebook';
 import { ISettingRegistry } from '@jupyterlab/settingregistry';
 import { IStateDB } from '@jupyterlab/statedb';
@@ -71,6 +73,8 @@ const panel: JupyterFrontEndPlugin<void> = {
   requires: [IClusterModel, ITiles],
   optional: [
     ICommandPalette,
+    IEditorServices,
+    IFileBrowserFactory,
     ILabShell,
     ILayoutRestorer,
     INotebookTracker,
@@ -83,6 +87,8 @@ const panel: JupyterFrontEndPlugin<void> = {
     clusters: IClusterModel,
     made: ITiles,
     palette: ICommandPalette | null,
+    editors: IEditorServices | null,
+    files: IFileBrowserFactory | null,
     labShell: ILabShell | null,
     restorer: ILayoutRestorer | null,
     notebooks: INotebookTracker | null,
@@ -95,6 +101,8 @@ const panel: JupyterFrontEndPlugin<void> = {
       model: clusters,
       tiles: made,
       palette,
+      editors,
+      files,
       labShell,
       restorer,
       notebooks,

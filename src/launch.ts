@@ -1,7 +1,8 @@
 import type {
-  ICluster,
   ICustomSize,
+  IImageField,
   ILaunchRequest,
+  IQueue,
   ISite,
   ISize,
   OptionValue
@@ -24,8 +25,12 @@ export type LaunchValues = {
   workers: string;
   cores: string;
   memory: string;
+  /** Per worker. */
+  gpus: string;
   workersPerJob: string;
   environment: string;
+  /** The container image; empty for that of the environment. */
+  image: string;
   account: string;
   walltime: string;
   layout: string;
@@ -38,6 +43,7 @@ export interface ITotals {
   workers: number | null;
   cores: number | null;
   memory: number | null;
+  gpus: number | null;
   walltime: string | null;
 }
 
@@ -52,8 +58,10 @@ export function defaultValues(site: ISite): LaunchValues {
     workers: String(size?.workers ?? 1),
     cores: String(size?.cores ?? 1),
     memory: formatMemory(size?.memory ?? 2 ** 31),
+    gpus: String(size?.gpus ?? 0),
     workersPerJob: String(size?.workers_per_job ?? 1),
     environment: defaults.environment ?? environments[0]?.name ?? '',
+    image: '',
     account: defaults.account ?? '',
     walltime: '',
     layout: defaults.layout,
@@ -66,56 +74,15 @@ export function defaultValues(site: ISite): LaunchValues {
   };
 }
 
-/**
- * The last values at a site, as far as the site still has them.
- *
- * A name is for one cluster only and is not remembered.
- */
-export function rememberedValues(
-  site: ISite,
-  saved: Partial<LaunchValues> | undefined
-): LaunchValues {
-  const first = defaultValues(site);
-  if (!saved || typeof saved !== 'object') {
-    return first;
-  }
-  const kept = <T extends string>(
-    value: T | undefined,
-    known: readonly { name: T }[],
-    otherwise: T
-  ): T => known.find(one => one.name === value)?.name ?? otherwise;
-  const names = (list: readonly string[]) => list.map(name => ({ name }));
-  return {
-    ...first,
-    ...saved,
-    site: site.name,
-    name: '',
-    queue: kept(saved.queue, site.queues, first.queue),
-    size:
-      saved.size === CUSTOM ? CUSTOM : kept(saved.size, site.sizes, first.size),
-    environment: kept(saved.environment, site.environments, first.environment),
-    account: site.accounts.length
-      ? kept(saved.account, names(site.accounts), first.account)
-      : (saved.account ?? first.account),
-    layout: kept(saved.layout, names(site.layouts), first.layout),
-    options: {
-      ...first.options,
-      ...Object.fromEntries(
-        Object.entries(saved.options ?? {}).filter(([name]) =>
-          site.options.some(option => option.name === name)
-        )
-      )
-    }
-  };
-}
-
 /** The request that the form's values stand for. */
 export function requestOf(site: ISite, values: LaunchValues): ILaunchRequest {
+  const image = imageOf(site, values) && values.image.trim();
   const request: ILaunchRequest = {
     site: site.name,
     queue: values.queue || undefined,
-    size: values.size === CUSTOM ? customSize(values) : values.size,
+    size: values.size === CUSTOM ? customSize(site, values) : values.size,
     environment: values.environment || undefined,
+    image: image || undefined,
     account: values.account.trim() || undefined,
     walltime: values.walltime.trim() || undefined,
     layout: site.layouts.length > 1 ? values.layout : undefined,
@@ -141,84 +108,34 @@ export function totalsOf(site: ISite, values: LaunchValues): ITotals {
     workers,
     cores: times(count(size?.cores)),
     memory: times(memory),
+    gpus: times(size?.gpus ?? 0),
     walltime: values.walltime.trim() || walltimeOf(site, values.size)
   };
 }
 
-/** The card that is shown until the server answers the launch. */
-export function placeholder(
-  id: string,
-  request: ILaunchRequest,
-  site: ISite | undefined,
-  now: Date
-): ICluster {
-  const values = site && {
-    ...defaultValues(site),
-    walltime: request.walltime ?? '',
-    ...customValues(request)
-  };
-  const totals = site && values ? totalsOf(site, values) : null;
-  const environment = request.environment ?? site?.defaults.environment ?? '';
-  return {
-    id,
-    name: request.name ?? '',
-    site: site?.name ?? request.site ?? '',
-    site_title: site?.title ?? request.site ?? '',
-    queue: request.queue ?? site?.defaults.queue ?? '',
-    layout: request.layout ?? 'elastic',
-    size: typeof request.size === 'string' ? request.size : null,
-    environment,
-    environment_title: titleOf(site, environment),
-    state: 'submitting',
-    reason: '',
-    reachable: true,
-    created: now.toISOString(),
-    started: null,
-    ended: null,
-    ends_at: null,
-    estimated_start: null,
-    walltime: totals?.walltime ?? null,
-    workers: {
-      requested: totals?.workers ?? 0,
-      pending: totals?.workers ?? 0,
-      running: 0
-    },
-    cores: totals?.cores ?? 0,
-    memory: totals?.memory ?? 0,
-    scaling: { mode: 'fixed', workers: totals?.workers ?? 0 },
-    limits: {},
-    clients: 0,
-    jobs: [],
-    scheduler: { address: null, file: null },
-    dashboard_url: null,
-    client_code: null,
-    warnings: []
-  };
+/** The queue that is chosen. */
+export function queueOf(site: ISite, values: LaunchValues): IQueue | undefined {
+  return site.queues.find(one => one.name === values.queue);
 }
 
-function customSize(values: LaunchValues): ICustomSize {
+/** The container image that may be chosen, if the environment has one. */
+export function imageOf(
+  site: ISite,
+  values: Pick<LaunchValues, 'environment'>
+): IImageField | null {
+  const known = site.environments.find(one => one.name === values.environment);
+  return known?.image ?? null;
+}
+
+function customSize(site: ISite, values: LaunchValues): ICustomSize {
   const perJob = values.workersPerJob.trim();
+  const gpus = queueOf(site, values)?.gpus ? values.gpus.trim() : '';
   return {
     workers: number(values.workers),
     cores: number(values.cores),
     memory: values.memory.trim(),
+    ...(gpus && { gpus: number(gpus) }),
     ...(perJob && { workers_per_job: number(perJob) })
-  };
-}
-
-function customValues(request: ILaunchRequest): Partial<LaunchValues> {
-  const { size } = request;
-  if (size === undefined) {
-    return {};
-  }
-  if (typeof size === 'string') {
-    return { size };
-  }
-  return {
-    size: CUSTOM,
-    workers: String(size.workers),
-    cores: String(size.cores),
-    memory: String(size.memory)
   };
 }
 
@@ -229,11 +146,6 @@ function sizeOf(
   return typeof size === 'object'
     ? size
     : site.sizes.find(one => one.name === size);
-}
-
-function titleOf(site: ISite | undefined, environment: string): string {
-  const known = site?.environments.find(one => one.name === environment);
-  return known?.title ?? environment;
 }
 
 /** The walltime of a launch that names none, by the name of its size. */

@@ -9,12 +9,12 @@ import type {
   ICluster,
   ILaunchRequest,
   IPlots,
+  IPreview,
   IProblem,
   ISite
 } from './api/types';
 import { ChangeFeed } from './events';
 import { hasEnded } from './format';
-import { placeholder } from './launch';
 import { ClusterReader } from './reader';
 import { SiteReader } from './sites';
 import { ClusterTable } from './table';
@@ -42,9 +42,14 @@ export class ClusterModel implements IClusterModel, IDisposable {
     this._acts = new ClusterActs({
       client: this._client,
       table: this._table,
+      launching: this._reader.launching,
       onRefusals: () => this._clustersChanged.emit(),
       onRefused: id => void this._reread([id]),
-      onActed: () => this._pace(true)
+      onActed: () => {
+        this._pace(true);
+        // What had to wait for a launch can be read now.
+        void this._reread([]);
+      }
     });
     this._feed = new ChangeFeed({
       stream: options.stream,
@@ -143,33 +148,17 @@ export class ClusterModel implements IClusterModel, IDisposable {
     this._pace(true);
   }
 
-  async launch(request: ILaunchRequest): Promise<ICluster> {
-    const before = this.selected?.id ?? null;
+  async refreshSites(age: number): Promise<void> {
+    await this._sites.readIfOlder(age).catch(() => undefined);
+  }
+
+  preview(request: ILaunchRequest): Promise<IPreview> {
+    return this._client.preview(request);
+  }
+
+  launch(request: ILaunchRequest): Promise<ICluster> {
     const site = this.sites.find(one => one.name === request.site);
-    const shownId = `launching-${(this._launches += 1)}`;
-    this._reader.launching.add(shownId);
-    this._table.set([
-      placeholder(shownId, request, site, new Date()),
-      ...this.clusters
-    ]);
-    this.select(shownId);
-    try {
-      const cluster = await this._client.launch(request);
-      this._table.touch(cluster.id);
-      this._reader.launching.delete(shownId);
-      this._table.replace(shownId, cluster);
-      return cluster;
-    } catch (error) {
-      if (this.selected?.id === shownId) {
-        this.select(before);
-      }
-      this._reader.launching.delete(shownId);
-      this._table.remove(shownId);
-      throw error;
-    } finally {
-      this._pace(true);
-      void this._reread([]);
-    }
+    return this._acts.launch(request, site);
   }
 
   rename(id: string, name: string): Promise<void> {
@@ -271,7 +260,6 @@ export class ClusterModel implements IClusterModel, IDisposable {
   private readonly _sitesChanged = new Signal<this, void>(this);
   private readonly _table = new ClusterTable();
   private _isDisposed = false;
-  private _launches = 0;
   private _problem: Error | null = null;
 }
 

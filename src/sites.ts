@@ -28,8 +28,16 @@ export class SiteReader {
     return this._problem;
   }
 
+  /** Read the sites if they were not read for so long, in milliseconds. */
+  async readIfOlder(age: number): Promise<void> {
+    if (Date.now() - this._asked >= age) {
+      await this.read();
+    }
+  }
+
   /** Read the sites; rejects, and keeps those of before, if that fails. */
   async read(): Promise<void> {
+    this._asked = Date.now();
     try {
       const { sites, problems } = await this._client.sites();
       this._take(sites, problems, null);
@@ -60,6 +68,7 @@ export class SiteReader {
     }
   }
 
+  private _asked = 0;
   private readonly _changed = new Signal<this, void>(this);
   private _problem: Error | null = null;
   private _problems: readonly IProblem[] = [];

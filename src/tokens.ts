@@ -7,6 +7,7 @@ import type {
   ICluster,
   ILaunchRequest,
   IPlots,
+  IPreview,
   IProblem,
   ISite
 } from './api/types';
@@ -42,6 +43,10 @@ export interface IClusterModel {
   select(id: string | null): void;
   /** Read everything again. */
   refresh(): Promise<void>;
+  /** Read the sites again if they are older than this, in milliseconds. */
+  refreshSites(age: number): Promise<void>;
+  /** What a launch would do; nothing is submitted. */
+  preview(request: ILaunchRequest): Promise<IPreview>;
   launch(request: ILaunchRequest): Promise<ICluster>;
   rename(id: string, name: string): Promise<void>;
   scale(id: string, workers: number): Promise<void>;

@@ -36,6 +36,20 @@ describe('Client', () => {
     ]);
   });
 
+  it('asks what a launch would do, and for as much of a log as wanted', async () => {
+    const { client } = server;
+    const preview = { valid: false, errors: [], scripts: [] };
+    server.answer('POST', 'api/clusters/preview', 200, preview);
+    const path = 'api/clusters/new/logs?role=allocation&tail=500';
+    server.answer('GET', path, 200, { logs: [] });
+    expect(await client.preview({ site: 'centre' })).toEqual(preview);
+    expect(await client.logs('new', 'allocation', 500)).toEqual([]);
+    expect(server.asked.map(one => one.body)).toEqual([
+      { site: 'centre' },
+      null
+    ]);
+  });
+
   it('keeps every field of a refusal', async () => {
     const errors = [
       { field: 'size.workers', message: '1000: at most 64' },

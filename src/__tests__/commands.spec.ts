@@ -41,6 +41,7 @@ describe('the commands', () => {
       model,
       panel: {
         showLaunch: () => void seen.push(['launch']),
+        showClusters: () => void seen.push(['clusters']),
         showDashboards: () => void seen.push(['dashboards'])
       },
       tiles: {

@@ -21,9 +21,11 @@ export function site(part: Partial<ISite> = {}): ISite {
       {
         name: 'regular',
         title: 'Regular',
-        limits: { workers: 64, cores: 32, memory: 120 * GIB }
+        limits: { workers: 64, cores: 32, memory: 120 * GIB },
+        gpus: null,
+        load: null
       },
-      { name: 'debug', title: 'Debug', limits: {} }
+      { name: 'debug', title: 'Debug', limits: {}, gpus: null, load: null }
     ],
     sizes: [
       {
@@ -32,6 +34,7 @@ export function site(part: Partial<ISite> = {}): ISite {
         workers: 2,
         cores: 4,
         memory: 16 * GIB,
+        gpus: 0,
         workers_per_job: 1,
         walltime: '01:00:00'
       },
@@ -41,13 +44,19 @@ export function site(part: Partial<ISite> = {}): ISite {
         workers: 16,
         cores: 8,
         memory: 64 * GIB,
+        gpus: 0,
         workers_per_job: 2,
         walltime: null
       }
     ],
     environments: [
-      { name: 'pangeo', title: 'Pangeo', kind: 'environment' },
-      { name: 'python3', title: 'Python 3 (ipykernel)', kind: 'kernel' }
+      { name: 'pangeo', title: 'Pangeo', kind: 'environment', image: null },
+      {
+        name: 'python3',
+        title: 'Python 3 (ipykernel)',
+        kind: 'kernel',
+        image: null
+      }
     ],
     accounts: ['science', 'climate'],
     options: [
@@ -80,9 +89,11 @@ export function cluster(part: Partial<ICluster> = {}): ICluster {
     site_title: 'Centre (Slurm)',
     queue: 'regular',
     layout: 'elastic',
+    can_grow: true,
     size: 'small',
     environment: 'python3',
     environment_title: 'Python 3 (ipykernel)',
+    image: null,
     state: 'running',
     reason: '',
     reachable: true,
@@ -95,6 +106,7 @@ export function cluster(part: Partial<ICluster> = {}): ICluster {
     workers: { requested: 2, pending: 0, running: 2 },
     cores: 8,
     memory: 32 * GIB,
+    gpus: 0,
     scaling: { mode: 'fixed', workers: 2 },
     limits: { workers: 64 },
     clients: 0,
@@ -103,6 +115,8 @@ export function cluster(part: Partial<ICluster> = {}): ICluster {
     dashboard_url: 'hpcdask/proxy/k3v9x0q2/',
     client_code: 'client = Client()',
     warnings: [],
+    script: null,
+    exit_code: null,
     ...part
   };
 }

@@ -1,11 +1,4 @@
-import {
-  CUSTOM,
-  defaultValues,
-  placeholder,
-  rememberedValues,
-  requestOf,
-  totalsOf
-} from '../launch';
+import { CUSTOM, defaultValues, requestOf, totalsOf } from '../launch';
 import { GIB, site } from './fixtures';
 
 const centre = site();
@@ -16,6 +9,7 @@ describe('the totals', () => {
       workers: 2,
       cores: 8,
       memory: 32 * GIB,
+      gpus: 0,
       walltime: '01:00:00'
     });
   });
@@ -27,6 +21,12 @@ describe('the totals', () => {
       cores: 128,
       walltime: '02:00:00'
     });
+  });
+
+  it('count GPUs as cores', () => {
+    const [small, large] = centre.sizes;
+    const one = site({ sizes: [{ ...small, gpus: 2 }, large] });
+    expect(totalsOf(one, defaultValues(one)).gpus).toBe(4);
   });
 
   it('follow what is typed, as far as it is a number', () => {
@@ -42,6 +42,7 @@ describe('the totals', () => {
       workers: 3,
       cores: null,
       memory: 12 * GIB,
+      gpus: 0,
       walltime: '00:10:00'
     });
   });
@@ -75,59 +76,44 @@ describe('the request', () => {
     });
   });
 
+  it.each([
+    [4, '2', { gpus: 2 }],
+    [4, ' ', {}],
+    [4, 'two', { gpus: 'two' }],
+    [0, '2', {}],
+    [null, '2', {}]
+  ])('in a queue with %p GPUs asks for %p', (has, typed, asked) => {
+    const [regular] = centre.queues;
+    const queues = [{ ...regular, gpus: has }];
+    const values = { ...defaultValues(centre), size: CUSTOM, gpus: typed };
+    expect(requestOf(site({ queues }), values).size).toEqual({
+      workers: 2,
+      cores: 4,
+      memory: '16 GiB',
+      workers_per_job: 1,
+      ...asked
+    });
+  });
+
+  it('names an image only where the environment has one', () => {
+    const image = {
+      title: '',
+      description: '',
+      default: null,
+      pattern: null,
+      choices: []
+    };
+    const [pangeo, python3] = centre.environments;
+    const both = site({ environments: [{ ...pangeo, image }, python3] });
+    const values = { ...defaultValues(both), image: ' base:1 ' };
+    expect(requestOf(both, { ...values, environment: 'pangeo' }).image).toBe(
+      'base:1'
+    );
+    expect(requestOf(both, values)).not.toHaveProperty('image');
+  });
+
   it('names a layout only where there is a choice', () => {
     const both = site({ layouts: ['elastic', 'allocation'] });
     expect(requestOf(both, defaultValues(both)).layout).toBe('elastic');
   });
-});
-
-describe('remembered values', () => {
-  it('come back, but for the name', () => {
-    const saved = { ...defaultValues(centre), size: 'large', name: 'era5' };
-    expect(rememberedValues(centre, saved)).toEqual({
-      ...defaultValues(centre),
-      size: 'large'
-    });
-  });
-
-  it('give way where the site has changed', () => {
-    const saved = {
-      ...defaultValues(centre),
-      queue: 'gone',
-      size: 'gone',
-      environment: 'gone',
-      account: 'gone',
-      options: { qos: 'debug', gone: 1 }
-    };
-    expect(rememberedValues(centre, saved)).toEqual({
-      ...defaultValues(centre),
-      options: { qos: 'debug' }
-    });
-  });
-
-  it('may be nonsense', () => {
-    const nonsense = 'x' as unknown as undefined;
-    expect(rememberedValues(centre, nonsense)).toEqual(defaultValues(centre));
-  });
-});
-
-it('the placeholder of a launch by size name asks for that size', () => {
-  const request = { site: 'centre', size: 'large', name: 'era5' };
-  const shown = placeholder('launching-1', request, centre, new Date(0));
-  expect(shown).toMatchObject({
-    name: 'era5',
-    environment: 'python3',
-    environment_title: 'Python 3 (ipykernel)',
-    state: 'submitting',
-    client_code: null,
-    cores: 128,
-    memory: 1024 * GIB,
-    workers: { requested: 16, pending: 16, running: 0 },
-    created: '1970-01-01T00:00:00.000Z'
-  });
-});
-
-it('the placeholder of a launch at an unknown site is still a card', () => {
-  const shown = placeholder('launching-1', {}, undefined, new Date(0));
-  expect(shown).toMatchObject({ state: 'submitting', cores: 0, name: '' });
 });

@@ -7,6 +7,7 @@ import type {
   ILaunchRequest,
   ILog,
   IPlots,
+  IPreview,
   ISites,
   LogRole
 } from './types';
@@ -66,6 +67,11 @@ export class Client {
     return this._request<ICluster>('POST', ['clusters'], request);
   }
 
+  /** What a launch would do; nothing is submitted. */
+  preview(request: ILaunchRequest): Promise<IPreview> {
+    return this._request<IPreview>('POST', ['clusters', 'preview'], request);
+  }
+
   rename(id: string, name: string): Promise<ICluster> {
     return this._request<ICluster>('PATCH', ['clusters', id], { name });
   }
@@ -81,9 +87,12 @@ export class Client {
     return this._request<ICluster | null>('DELETE', ['clusters', id]);
   }
 
-  /** The end of the logs, of one role or of all. */
-  async logs(id: string, role?: LogRole): Promise<ILog[]> {
-    const query = role ? URLExt.objectToQueryString({ role }) : '';
+  /** The end of the logs, of one role or of all: so many lines of each. */
+  async logs(id: string, role?: LogRole, tail?: number): Promise<ILog[]> {
+    const query = URLExt.objectToQueryString({
+      ...(role && { role }),
+      ...(tail && { tail: String(tail) })
+    });
     const body = await this._request<{ logs: ILog[] }>(
       'GET',
       ['clusters', id, 'logs'],

@@ -21,10 +21,25 @@ export interface ILimits {
   nodes?: number | null;
 }
 
+/** How full a queue is now; what the batch system does not tell is `null`. */
+export interface ILoad {
+  open: boolean;
+  /** The batch system's own word for a queue that is not open. */
+  note: string;
+  nodes: number | null;
+  free_nodes: number | null;
+  free_cores: number | null;
+  running_jobs: number | null;
+  pending_jobs: number | null;
+}
+
 export interface IQueue {
   name: string;
   title: string;
   limits: ILimits;
+  /** GPUs of one node. */
+  gpus: number | null;
+  load: ILoad | null;
 }
 
 export interface ISize {
@@ -33,14 +48,28 @@ export interface ISize {
   workers: number;
   cores: number;
   memory: number;
+  /** Per worker, as cores and memory are. */
+  gpus: number;
   workers_per_job: number;
   walltime: string | null;
+}
+
+/** The container image of an environment, as far as a user may choose it. */
+export interface IImageField {
+  title: string;
+  description: string;
+  /** The image if none is chosen. */
+  default: string | null;
+  /** What an image must match as a whole, a regular expression, or be a choice. */
+  pattern: string | null;
+  choices: string[];
 }
 
 export interface IEnvironment {
   name: string;
   title: string;
   kind: string;
+  image: IImageField | null;
 }
 
 export type OptionValue = string | number | boolean;
@@ -98,7 +127,14 @@ export interface ICustomSize {
   workers: number;
   cores: number;
   memory: number | string;
+  gpus?: number;
   workers_per_job?: number;
+}
+
+/** A script that runs with a cluster of its own, below the server's root. */
+export interface IScript {
+  path: string;
+  arguments: string[];
 }
 
 /** What is left out, the site decides. */
@@ -109,9 +145,30 @@ export interface ILaunchRequest {
   walltime?: string;
   account?: string;
   environment?: string;
+  image?: string;
   layout?: string;
   name?: string;
   options?: { [name: string]: OptionValue };
+  script?: IScript;
+}
+
+/** What a launch would do, as far as that can be known before. */
+export interface IPreview {
+  valid: boolean;
+  errors: IFieldError[];
+  /** `null` for what is not valid. */
+  totals: {
+    workers: number;
+    cores: number;
+    memory: number;
+    gpus: number;
+    nodes: number;
+    /** `null` where there is no walltime. */
+    node_hours: number | null;
+  } | null;
+  scripts: { role: string; text: string }[];
+  estimated_start: string | null;
+  note: string;
 }
 
 export interface IJob {
@@ -130,11 +187,14 @@ export interface ICluster {
   site_title: string;
   queue: string;
   layout: string;
+  /** Whether workers can be added; one that cannot grow can still shrink. */
+  can_grow: boolean;
   size: string | null;
   /** The name of a kernel, or of an environment of the site. */
   environment: string;
   /** The same for people. */
   environment_title: string;
+  image: string | null;
   state: ClusterState;
   reason: string;
   reachable: boolean;
@@ -147,6 +207,8 @@ export interface ICluster {
   workers: { requested: number; pending: number; running: number };
   cores: number;
   memory: number;
+  /** Of all workers together, as cores and memory are. */
+  gpus: number;
   scaling: { mode: string; workers?: number };
   limits: ILimits;
   clients: number;
@@ -156,9 +218,13 @@ export interface ICluster {
   /** `null` as soon as there is nothing to connect to. */
   client_code: string | null;
   warnings: string[];
+  script: IScript | null;
+  /** Of the script, once it has ended. */
+  exit_code: number | null;
 }
 
-export type LogRole = 'scheduler' | 'worker' | 'launch';
+/** `allocation` is the single job of a cluster, with what its script prints. */
+export type LogRole = 'scheduler' | 'worker' | 'allocation' | 'launch';
 
 export interface ILog {
   job: string;

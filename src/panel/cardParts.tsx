@@ -3,18 +3,10 @@ import { closeIcon, LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { ICluster } from '../api/types';
-import { formatMemory, hasEnded, isScalable, isStoppable } from '../format';
-import {
-  codeIcon,
-  forgetIcon,
-  logsIcon,
-  scaleIcon,
-  stopIcon,
-  tilesIcon,
-  unreachableIcon,
-  warningIcon
-} from '../icons';
-import { IconButton, InlineEditor } from './controls';
+import { unreachableIcon, warningIcon } from '../icons';
+import { commandLine } from '../shell';
+import { scriptWords } from '../words';
+import { IconButton } from './controls';
 import { EstimatedStart } from './times';
 
 /** What a card can ask for; each is the act of one command. */
@@ -51,7 +43,7 @@ export interface IEditable {
   setEditing: (editing: Editing) => void;
 }
 
-/** Reason, warnings, what could not be reached and what was refused. */
+/** The script, reason, warnings, what could not be reached and what was refused. */
 export function Notes(props: IClusterCardProps): JSX.Element {
   const { cluster, refusal, actions, trans } = props;
   return (
@@ -63,7 +55,8 @@ export function Notes(props: IClusterCardProps): JSX.Element {
           text={trans.__('Cannot be reached: this is what was last known.')}
         />
       )}
-      {cluster.reason && (
+      <Script {...props} />
+      {cluster.reason && cluster.exit_code !== 0 && (
         <div className="jp-HPCDask-card-reason">{cluster.reason}</div>
       )}
       {cluster.state === 'pending' && cluster.estimated_start && (
@@ -91,6 +84,20 @@ export function Notes(props: IClusterCardProps): JSX.Element {
   );
 }
 
+/** The script that the cluster runs, and how it ended: then that is the reason. */
+function Script(props: IClusterCardProps): JSX.Element | null {
+  const { cluster, trans } = props;
+  const { script, exit_code: code } = cluster;
+  return script ? (
+    <div
+      className={`jp-HPCDask-card-script ${code ? 'jp-mod-error' : ''}`}
+      title={commandLine(script)}
+    >
+      {scriptWords(cluster, trans)}
+    </div>
+  ) : null;
+}
+
 /** A sentence behind an icon, which has a name of its own. */
 function Note(props: {
   icon: LabIcon;
@@ -103,120 +110,6 @@ function Note(props: {
         <props.icon.react tag={null} width="14px" height="14px" />
       </span>
       <span>{props.text}</span>
-    </div>
-  );
-}
-
-/** How many workers are there, of what is asked for; and for how long. */
-export function Progress(props: IClusterCardProps & IEditable): JSX.Element {
-  const { cluster, actions, trans, isEditing, setEditing } = props;
-  const { requested, running } = cluster.workers;
-  const words = trans._n(
-    '%2 / %1 worker',
-    '%2 / %1 workers',
-    requested,
-    running
-  );
-  const onConfirm = (value: string) => {
-    setEditing(null);
-    if (value !== '' && Number(value) !== requested) {
-      actions.scale(cluster.id, Number(value));
-    }
-  };
-  return (
-    <>
-      <div
-        className="jp-HPCDask-progress"
-        role="progressbar"
-        aria-label={trans.__('Workers')}
-        aria-valuemin={0}
-        aria-valuemax={requested}
-        aria-valuenow={Math.min(running, requested)}
-        aria-valuetext={words}
-      >
-        <div
-          style={{
-            width: `${requested ? Math.min(100, (100 * running) / requested) : 0}%`
-          }}
-        />
-      </div>
-      <div className="jp-HPCDask-card-numbers">
-        {isEditing && isScalable(cluster.state) ? (
-          <span>
-            <InlineEditor
-              label={trans.__('Number of workers')}
-              type="number"
-              minimum={0}
-              maximum={cluster.limits.workers ?? undefined}
-              value={String(requested)}
-              onConfirm={onConfirm}
-              onCancel={() => setEditing(null)}
-            />
-            {trans.__('workers')}
-          </span>
-        ) : (
-          <span className="jp-HPCDask-card-workers">{words}</span>
-        )}
-        <span>{trans._n('%1 core', '%1 cores', cluster.cores)}</span>
-        <span>{formatMemory(cluster.memory)}</span>
-      </div>
-    </>
-  );
-}
-
-/** What to do next. */
-export function Actions(
-  props: IClusterCardProps & Pick<IEditable, 'setEditing'>
-): JSX.Element {
-  const { cluster, actions, trans } = props;
-  const { id, state } = cluster;
-  const logs = (
-    <IconButton
-      icon={logsIcon}
-      label={trans.__('Logs')}
-      onClick={() => actions.showLogs(id)}
-    />
-  );
-  if (hasEnded(state)) {
-    return (
-      <div className="jp-HPCDask-card-actions">
-        {logs}
-        <IconButton
-          icon={forgetIcon}
-          label={trans.__('Forget')}
-          onClick={() => actions.forget(id)}
-        />
-      </div>
-    );
-  }
-  return (
-    <div className="jp-HPCDask-card-actions">
-      <IconButton
-        icon={codeIcon}
-        label={trans.__('Insert client code')}
-        disabled={!isStoppable(state) || !cluster.client_code}
-        onClick={() => actions.insertCode(id)}
-      />
-      <IconButton
-        icon={tilesIcon}
-        label={trans.__('Dashboards')}
-        disabled={!cluster.dashboard_url}
-        onClick={() => actions.showDashboards(id)}
-      />
-      <IconButton
-        icon={scaleIcon}
-        label={trans.__('Scale')}
-        disabled={!isScalable(state)}
-        onClick={() => props.setEditing('workers')}
-      />
-      {logs}
-      <IconButton
-        icon={stopIcon}
-        label={trans.__('Stop')}
-        className="jp-HPCDask-stop"
-        disabled={!isStoppable(state)}
-        onClick={() => actions.stop(id)}
-      />
     </div>
   );
 }

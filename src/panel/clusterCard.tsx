@@ -4,15 +4,15 @@ import type { ICluster } from '../api/types';
 import { hasEnded, isStoppable, stateWord } from '../format';
 import { stateIcon } from '../icons';
 import { equal } from '../table';
+import { Actions } from './cardActions';
 import {
-  Actions,
   Editing,
   ICardActions,
   IClusterCardProps,
   IEditable,
-  Notes,
-  Progress
+  Notes
 } from './cardParts';
+import { Progress } from './cardProgress';
 import { InlineEditor } from './controls';
 import { TimeLeft } from './times';
 

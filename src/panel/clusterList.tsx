@@ -19,11 +19,16 @@ export interface IClusterListProps {
   trans: TranslationBundle;
 }
 
-/** The clusters that matter now; below, folded, those that were stopped. */
+/**
+ * The clusters that matter now; below, folded, those that were stopped. That a
+ * script has ended well is for the user to see, as a failure is.
+ */
 export function ClusterList(props: IClusterListProps): JSX.Element {
   const { clusters, problem, isLoading, trans } = props;
-  const over = clusters.filter(one => one.state === 'stopped');
-  const current = clusters.filter(one => one.state !== 'stopped');
+  const isOver = (one: ICluster) =>
+    one.state === 'stopped' && one.exit_code !== 0;
+  const over = clusters.filter(isOver);
+  const current = clusters.filter(one => !isOver(one));
   return (
     <div className="jp-HPCDask-clusterList" onKeyDown={moveFocus}>
       <Announcer

@@ -56,9 +56,15 @@ export function Field(props: {
   field: string;
   errors: readonly IFieldError[];
   hint?: string;
+  /** A line below the control. */
+  help?: string;
 }): JSX.Element {
   const id = React.useId();
   const wrong = errorsOf(props.errors, props.field);
+  const described = [
+    props.help && `${id}-help`,
+    wrong.length > 0 && `${id}-error`
+  ].filter(Boolean);
   return (
     <div
       className={`jp-HPCDask-field ${wrong.length ? 'jp-mod-error' : ''}`}
@@ -70,8 +76,13 @@ export function Field(props: {
       {props.children({
         id,
         'aria-invalid': wrong.length > 0,
-        'aria-describedby': wrong.length ? `${id}-error` : undefined
+        'aria-describedby': described.join(' ') || undefined
       })}
+      {props.help && (
+        <div id={`${id}-help`} className="jp-HPCDask-fieldHelp">
+          {props.help}
+        </div>
+      )}
       <FieldErrors id={`${id}-error`} errors={wrong} />
     </div>
   );
@@ -105,6 +116,8 @@ export function InlineEditor(props: {
   type?: 'text' | 'number';
   minimum?: number;
   maximum?: number;
+  describedBy?: string;
+  isInvalid?: boolean;
   onConfirm: (value: string) => void;
   onCancel: () => void;
 }): JSX.Element {
@@ -127,6 +140,8 @@ export function InlineEditor(props: {
       type={props.type ?? 'text'}
       min={props.minimum}
       max={props.maximum}
+      aria-describedby={props.describedBy}
+      aria-invalid={props.isInvalid}
       value={value}
       autoFocus
       onFocus={event => event.target.select()}

@@ -4,6 +4,8 @@ import type {
   JupyterFrontEnd
 } from '@jupyterlab/application';
 import type { ICommandPalette } from '@jupyterlab/apputils';
+import type { IEditorServices } from '@jupyterlab/codeeditor';
+import type { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import type { INotebookTracker } from '@jupyterlab/notebook';
 import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { IStateDB } from '@jupyterlab/statedb';
@@ -12,17 +14,23 @@ import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 import { Client } from '../api/client';
 import type { ICluster } from '../api/types';
 import { addCommands, CommandIDs } from '../commands';
+import { FormMemory } from '../formMemory';
 import { DaskLabextension } from '../labextension';
+import { addScriptCommand } from '../scriptCommand';
+import { ScriptMemory } from '../scriptMemory';
 import { rememberSelection } from '../selection';
 import { Settings } from '../settings';
 import type { IClusterModel, ITiles } from '../tokens';
 import { createLogs, logsId } from './logs';
 import { ClusterPanel } from './panel';
+import { showPreview } from './previewDialog';
 
 export interface IPanelOptions {
   app: JupyterFrontEnd;
   model: IClusterModel;
   tiles: ITiles;
+  editors: IEditorServices | null;
+  files: IFileBrowserFactory | null;
   palette: ICommandPalette | null;
   labShell: ILabShell | null;
   restorer: ILayoutRestorer | null;
@@ -43,14 +51,16 @@ export function activatePanel(options: IPanelOptions): void {
     .catch(reason => console.error('hpcdask-ext: no settings', reason));
   const client = new Client(app.serviceManager.serverSettings);
   const labextension = new DaskLabextension(app.commands);
+  const form = new FormMemory(state);
   const panel: ClusterPanel = new ClusterPanel({
     model,
     settings,
-    state,
+    memory: form,
     tiles,
     trans,
     translator,
     commands: app.commands,
+    showPreview: preview => showPreview(preview, options.editors, trans),
     reveal: widget => app.shell.activateById(widget.id)
   });
   addCommands({
@@ -62,7 +72,16 @@ export function activatePanel(options: IPanelOptions): void {
     settings,
     trans,
     notebooks: options.notebooks,
-    showLogs: cluster => showLogs(app, client, cluster, trans)
+    showLogs: cluster => showLogs(options, client, cluster, trans)
+  });
+  addScriptCommand({
+    app,
+    model,
+    panel,
+    form,
+    memory: new ScriptMemory(state, form),
+    trans,
+    files: options.files
   });
   app.shell.add(panel, 'left', { rank: 250, type: 'Dask Clusters' });
   options.restorer?.add(panel, panel.id);
@@ -91,7 +110,7 @@ function driveDaskLabextension(
 }
 
 function showLogs(
-  app: JupyterFrontEnd,
+  { app, model }: IPanelOptions,
   client: Client,
   cluster: ICluster,
   trans: TranslationBundle
@@ -99,8 +118,8 @@ function showLogs(
   const id = logsId(cluster);
   const open = [...app.shell.widgets('main')].some(one => one.id === id);
   if (!open) {
-    const read: Client['logs'] = (which, role) => client.logs(which, role);
-    app.shell.add(createLogs(cluster, read, trans), 'main');
+    const read: Client['logs'] = (...what) => client.logs(...what);
+    app.shell.add(createLogs(cluster, model, read, trans), 'main');
   }
   app.shell.activateById(id);
 }

@@ -3,10 +3,14 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { IFieldError, IProblem, ISite } from '../api/types';
-import type { LaunchValues } from '../launch';
-import { Field, FieldErrors, IPartProps } from './controls';
-import { MORE_FIELDS, MoreFields } from './moreFields';
-import { SIZE_FIELDS, SizeField } from './sizeField';
+import { LaunchValues, queueOf } from '../launch';
+import { typedErrors } from '../typedErrors';
+import { loadInFull } from '../words';
+import { queueChoices } from './choices';
+import { Field, IPartProps } from './controls';
+import { Message, NoForm, Problems, SitesProblem } from './formMessages';
+import { MoreFields } from './moreFields';
+import { SizeField } from './sizeField';
 
 export interface ILaunchFormProps {
   sites: readonly ISite[];
@@ -19,6 +23,10 @@ export interface ILaunchFormProps {
   errors: readonly IFieldError[];
   /** What the server said otherwise. */
   message: string;
+  /** Whether all fields are shown. */
+  isMoreOpen: boolean;
+  /** Whether the answer to a preview is under way. */
+  isPreviewing: boolean;
   trans: TranslationBundle;
   /** The form stands in the page. */
   onDrawn: () => void;
@@ -26,6 +34,10 @@ export interface ILaunchFormProps {
   onRetry: () => void;
   onSite: (name: string) => void;
   onChange: (change: Partial<LaunchValues>) => void;
+  onMore: (isOpen: boolean) => void;
+  /** The pointer or the focus comes to the form. */
+  onVisit: () => void;
+  onPreview: () => void;
   onLaunch: () => void;
 }
 
@@ -51,12 +63,18 @@ export function LaunchForm(props: ILaunchFormProps): JSX.Element | null {
   if (!site) {
     return <NoForm {...props} />;
   }
+  const typed = typedErrors(site, values, trans).filter(
+    one => !errors.some(error => error.field === one.field)
+  );
+  const part = { ...props, site, errors: [...errors, ...typed] };
   return (
     <form
       ref={form}
       className="jp-HPCDask-launchForm"
       aria-label={trans.__('Launch a Dask cluster')}
       noValidate
+      onPointerEnter={props.onVisit}
+      onFocusCapture={props.onVisit}
       onSubmit={event => {
         event.preventDefault();
         props.onLaunch();
@@ -67,28 +85,52 @@ export function LaunchForm(props: ILaunchFormProps): JSX.Element | null {
           <SitesProblem {...props} />
           <Problems {...props} />
           {sites.length > 1 && <SiteField {...props} />}
-          <QueueField {...props} site={site} />
-          <SizeField {...props} site={site} />
-          <EnvironmentField {...props} site={site} />
-          <MoreFields {...props} site={site} />
+          <QueueField {...part} />
+          <SizeField {...part} />
+          <EnvironmentField {...part} />
+          <MoreFields
+            key={site.name}
+            {...part}
+            isOpen={props.isMoreOpen}
+            onToggle={props.onMore}
+          />
         </div>
       </div>
       <div className="jp-HPCDask-launchForm-footer">
         <Message {...props} site={site} />
-        <button
-          type="submit"
-          className="jp-mod-styled jp-mod-accept jp-HPCDask-launchForm-button"
-          onClick={event => {
-            // A double click is meant as one.
-            if (event.detail > 1) {
-              event.preventDefault();
-            }
-          }}
-        >
-          {trans.__('Launch cluster')}
-        </button>
+        <Buttons {...props} />
       </div>
     </form>
+  );
+}
+
+function Buttons(props: ILaunchFormProps): JSX.Element {
+  const { isPreviewing, trans, onPreview } = props;
+  return (
+    <div className="jp-HPCDask-launchForm-buttons">
+      <button
+        type="submit"
+        className="jp-mod-styled jp-mod-accept jp-HPCDask-launchForm-button"
+        onClick={event => {
+          // A double click is meant as one.
+          if (event.detail > 1) {
+            event.preventDefault();
+          }
+        }}
+      >
+        {trans.__('Launch cluster')}
+      </button>
+      <button
+        type="button"
+        className="jp-mod-styled jp-HPCDask-previewButton"
+        title={trans.__('Show what would be submitted; nothing is launched')}
+        // Not disabled: the focus has to come back to it.
+        aria-disabled={isPreviewing}
+        onClick={isPreviewing ? undefined : onPreview}
+      >
+        {trans.__('Preview')}
+      </button>
+    </div>
   );
 }
 
@@ -117,15 +159,17 @@ function SiteField(props: ILaunchFormProps): JSX.Element {
 function QueueField(props: IPartProps): JSX.Element {
   const { site, values, errors, trans } = props;
   return (
-    <Field label={trans.__('Queue')} field="queue" errors={errors}>
+    <Field
+      label={trans.__('Queue')}
+      field="queue"
+      errors={errors}
+      help={loadInFull(queueOf(site, values)?.load ?? null, trans)}
+    >
       {control => (
         <HTMLSelect
           {...control}
           value={values.queue}
-          options={site.queues.map(one => ({
-            value: one.name,
-            label: one.title || one.name
-          }))}
+          options={queueChoices(site, trans)}
           onChange={event => props.onChange({ queue: event.target.value })}
         />
       )}
@@ -155,93 +199,10 @@ function EnvironmentField(props: IPartProps): JSX.Element {
             label: one.title || one.name
           }))}
           onChange={event =>
-            props.onChange({ environment: event.target.value })
+            props.onChange({ environment: event.target.value, image: '' })
           }
         />
       )}
     </Field>
   );
-}
-
-/** What was refused and belongs to no field that is shown. */
-function Message(
-  props: ILaunchFormProps & { site: ISite }
-): JSX.Element | null {
-  const shown = [
-    'queue',
-    'environment',
-    ...SIZE_FIELDS,
-    ...MORE_FIELDS,
-    ...props.site.options.map(option => `options.${option.name}`),
-    ...(props.sites.length > 1 ? ['site'] : [])
-  ];
-  const others = props.errors.filter(error => !shown.includes(error.field));
-  return props.message || others.length ? (
-    <div className="jp-HPCDask-message jp-mod-error">
-      {props.message && <div role="alert">{props.message}</div>}
-      <FieldErrors errors={others} />
-    </div>
-  ) : null;
-}
-
-/** Why there is no form, where there is no site to fill it in for. */
-function NoForm(props: ILaunchFormProps): JSX.Element {
-  const { sites, problems, sitesProblem, trans } = props;
-  return (
-    <div className="jp-HPCDask-launchForm-fields">
-      <SitesProblem {...props} />
-      <Problems {...props} />
-      {!sites.length && !problems.length && !sitesProblem && (
-        <div className="jp-HPCDask-empty" role="status">
-          {trans.__(
-            'No site is available. Ask the administrator of this Jupyter server.'
-          )}
-        </div>
-      )}
-    </div>
-  );
-}
-
-/** The sites could not be read: it is tried again by itself, or now. */
-function SitesProblem(props: ILaunchFormProps): JSX.Element | null {
-  const { sitesProblem, trans, onRetry } = props;
-  return sitesProblem ? (
-    <div className="jp-HPCDask-message jp-mod-error">
-      <div role="alert">
-        {trans.__('The sites could not be read: %1', sitesProblem.message)}
-      </div>
-      <button
-        type="button"
-        className="jp-mod-styled jp-HPCDask-smallButton"
-        onClick={onRetry}
-      >
-        {trans.__('Try again')}
-      </button>
-    </div>
-  ) : null;
-}
-
-/** The site files that could not be read. */
-function Problems(props: ILaunchFormProps): JSX.Element | null {
-  const { problems, trans } = props;
-  return problems.length ? (
-    <details className="jp-HPCDask-message jp-mod-warn">
-      <summary>
-        {trans._n(
-          '%1 problem in the site files',
-          '%1 problems in the site files',
-          problems.length
-        )}
-      </summary>
-      <ul>
-        {problems.map((problem, index) => (
-          <li key={index}>
-            <code>{problem.file}</code>
-            {problem.where && <div>{problem.where}</div>}
-            <div>{problem.message}</div>
-          </li>
-        ))}
-      </ul>
-    </details>
-  ) : null;
 }

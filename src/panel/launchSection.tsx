@@ -1,34 +1,20 @@
-import type { IStateDB } from '@jupyterlab/statedb';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
-import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import { ISignal, Signal } from '@lumino/signaling';
 import * as React from 'react';
 
-import { APIError, messageOf } from '../api/client';
-import type { IFieldError, ISite } from '../api/types';
-import { LaunchValues, rememberedValues, requestOf } from '../launch';
+import type { IPreview, ISite } from '../api/types';
+import type { FormMemory } from '../formMemory';
+import { LaunchValues, requestOf } from '../launch';
+import { afterChange, IRefusal, NOTHING_WRONG, refusalOf } from '../refusal';
 import type { IClusterModel } from '../tokens';
 import { LaunchForm } from './launchForm';
 
 /** The parts of the form that are as high as what is in them. */
 const PARTS = ['fields', 'footer'];
 
-const STATE_KEY = 'hpcdask-ext:launch';
-
-/** What is remembered: the last site, and for each site its last values. */
-interface IRemembered {
-  site?: string;
-  values?: { [site: string]: Partial<LaunchValues> };
-}
-
-/** What the server said is wrong with a launch: by field, and otherwise. */
-interface IRefusal {
-  errors: readonly IFieldError[];
-  message: string;
-}
-
-const NOTHING_WRONG: IRefusal = { errors: [], message: '' };
+/** How old what is known about queues may get, in milliseconds. */
+const OLD = 60_000;
 
 /** The launch form, with what stands in its fields. */
 export class LaunchSection extends ReactWidget {
@@ -37,7 +23,10 @@ export class LaunchSection extends ReactWidget {
     this.addClass('jp-HPCDask-launchSection');
     this.title.label = _options.trans.__('Launch');
     _options.model.sitesChanged.connect(this._onSites, this);
-    void this._restore();
+    void _options.memory.restored.then(() => {
+      this._isRestored = true;
+      this._takeSites();
+    });
     void _options.model.ready.then(() => {
       this._isReady = true;
       this.update();
@@ -73,7 +62,7 @@ export class LaunchSection extends ReactWidget {
   }
 
   render(): JSX.Element | null {
-    const { model, trans } = this._options;
+    const { memory, model, trans } = this._options;
     const values = this._values;
     const { errors, message } = this._refusal;
     // Until it is known whether there is a site, there is nothing to say.
@@ -85,11 +74,16 @@ export class LaunchSection extends ReactWidget {
         values={values ?? ({ site: '' } as LaunchValues)}
         errors={errors}
         message={message}
+        isMoreOpen={memory.isMoreOpen(values?.site ?? '')}
+        isPreviewing={this._isPreviewing}
         trans={trans}
         onDrawn={this._onForm}
         onRetry={() => void model.refresh()}
         onSite={this._onSite}
         onChange={this._onChange}
+        onMore={this._onMore}
+        onVisit={this._onVisit}
+        onPreview={this._onPreview}
         onLaunch={this._onLaunch}
       />
     ) : null;
@@ -113,27 +107,19 @@ export class LaunchSection extends ReactWidget {
   }
 
   private get _site(): ISite | undefined {
-    const { sites } = this._options.model;
-    return sites.find(one => one.name === this._remembered.site) ?? sites.at(0);
+    const { memory, model } = this._options;
+    const chosen = model.sites.find(one => one.name === memory.site);
+    return chosen ?? model.sites.at(0);
   }
 
   private get _values(): LaunchValues | null {
     const site = this._site;
-    return (site && this._bySite.get(site.name)) ?? null;
+    return site ? this._options.memory.values(site.name) : null;
   }
 
   /** What is wrong at the site that is shown. */
   private get _refusal(): IRefusal {
     return this._refusals.get(this._site?.name ?? '') ?? NOTHING_WRONG;
-  }
-
-  private async _restore(): Promise<void> {
-    const saved = await this._options.state
-      ?.fetch(STATE_KEY)
-      .catch(() => undefined);
-    this._remembered = (saved ?? {}) as IRemembered;
-    this._isRestored = true;
-    this._takeSites();
   }
 
   /** Sites came, or changed: keep what was typed as far as it still fits. */
@@ -145,31 +131,69 @@ export class LaunchSection extends ReactWidget {
   }
 
   private _takeSites(): void {
-    for (const site of this._options.model.sites) {
-      const before = this._bySite.get(site.name);
-      const values = rememberedValues(
-        site,
-        before ?? this._remembered.values?.[site.name]
-      );
-      this._bySite.set(site.name, { ...values, name: before?.name ?? '' });
-    }
+    const { memory, model } = this._options;
+    memory.take(model.sites);
     this.update();
   }
 
   private readonly _onSite = (name: string): void => {
-    this._remembered = { ...this._remembered, site: name };
+    this._options.memory.site = name;
     this.update();
   };
 
   private readonly _onChange = (change: Partial<LaunchValues>): void => {
     const values = this._values;
     if (values) {
-      this._bySite.set(values.site, { ...values, ...change });
-      const isTouched = (field: string) => touches(change, field);
-      const errors = this._refusal.errors.filter(one => !isTouched(one.field));
-      this._refuse(values.site, { errors, message: '' });
+      this._options.memory.change(values.site, change);
+      this._refuse(values.site, afterChange(this._refusal, change));
     }
   };
+
+  private readonly _onMore = (isOpen: boolean): void => {
+    const site = this._site;
+    if (site) {
+      void this._options.memory.setMoreOpen(site.name, isOpen);
+      this.update();
+    }
+  };
+
+  /** Who comes to launch something wants to know how full the queues are. */
+  private readonly _onVisit = (): void => {
+    const { model } = this._options;
+    if (model.sites.some(one => one.batch_system !== 'local')) {
+      void model.refreshSites(OLD);
+    }
+  };
+
+  private readonly _onPreview = (): void => {
+    const site = this._site;
+    const values = this._values;
+    if (site && values && !this._isPreviewing) {
+      this._isPreviewing = true;
+      this._refuse(site.name, NOTHING_WRONG);
+      void this._preview(site, values);
+    }
+  };
+
+  private async _preview(site: ISite, values: LaunchValues): Promise<void> {
+    const { model, showPreview } = this._options;
+    try {
+      const preview = await model.preview(requestOf(site, values));
+      this._isPreviewing = false;
+      if (!preview.valid) {
+        const { errors, note } = preview;
+        this._refuse(site.name, { errors, message: errors.length ? '' : note });
+        return;
+      }
+      this.update();
+      if (await showPreview(preview)) {
+        await this._launch(site, values);
+      }
+    } catch (error) {
+      this._isPreviewing = false;
+      this._refuse(site.name, refusalOf(error));
+    }
+  }
 
   private readonly _onLaunch = (): void => {
     const site = this._site;
@@ -182,37 +206,15 @@ export class LaunchSection extends ReactWidget {
 
   private async _launch(site: ISite, values: LaunchValues): Promise<void> {
     try {
-      await this._options.model.launch(requestOf(site, values));
-      this._dropName(site);
-      await this._remember(site, values);
-    } catch (error) {
-      if (error instanceof APIError && error.errors.length) {
-        this._refuse(site.name, { errors: error.errors, message: '' });
-      } else {
-        this._refuse(site.name, { errors: [], message: messageOf(error) });
-      }
-    }
-  }
-
-  /** The name was for one cluster; the form may show another site by now. */
-  private _dropName(site: ISite): void {
-    const values = this._bySite.get(site.name);
-    if (values) {
-      this._bySite.set(site.name, { ...values, name: '' });
+      const { memory, model } = this._options;
+      await model.launch(requestOf(site, values));
+      // The name was for one cluster; the form may show another site by now.
+      memory.change(site.name, { name: '' });
       this.update();
+      await memory.save(site.name, values);
+    } catch (error) {
+      this._refuse(site.name, refusalOf(error));
     }
-  }
-
-  private async _remember(site: ISite, values: LaunchValues): Promise<void> {
-    this._remembered = {
-      // Or the form would turn back to it from the site that is shown by now.
-      site: this._remembered.site ?? site.name,
-      values: { ...this._remembered.values, [site.name]: values }
-    };
-    await this._options.state?.save(
-      STATE_KEY,
-      this._remembered as ReadonlyPartialJSONObject
-    );
   }
 
   /** Say at a site what is wrong, whichever is shown when the answer comes. */
@@ -223,28 +225,18 @@ export class LaunchSection extends ReactWidget {
 
   private readonly _observer = new ResizeObserver(() => this._resized.emit());
   private readonly _resized = new Signal<this, void>(this);
-  private readonly _bySite = new Map<string, LaunchValues>();
   private readonly _refusals = new Map<string, IRefusal>();
+  private _isPreviewing = false;
   private _isReady = false;
   private _isRestored = false;
-  private _remembered: IRemembered = {};
 }
 
 export namespace LaunchSection {
   export interface IOptions {
     model: IClusterModel;
-    state: IStateDB | null;
+    memory: FormMemory;
     trans: TranslationBundle;
+    /** Show a preview, and tell whether the launch is wanted. */
+    showPreview: (preview: IPreview) => Promise<boolean>;
   }
-}
-
-/** Whether a change of the form may have put right what was wrong. */
-function touches(change: Partial<LaunchValues>, field: string): boolean {
-  const [first, second] = field.split('.');
-  if (first === 'size' || first === 'scaling') {
-    const names = { workers_per_job: 'workersPerJob' } as const;
-    const name = names[second as keyof typeof names] ?? second;
-    return 'size' in change || 'queue' in change || name in change;
-  }
-  return first in change || 'queue' in change;
 }

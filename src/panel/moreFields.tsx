@@ -1,9 +1,11 @@
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { ISiteOption, OptionValue } from '../api/types';
-import { CUSTOM, walltimeOf } from '../launch';
+import { CUSTOM, imageOf, walltimeOf } from '../launch';
+import { layoutHelp, layoutTitle } from '../words';
 import { Field, IPartProps } from './controls';
+import { ImageField } from './imageField';
+import { OptionField } from './optionField';
 
 /** The fields below More, but for the site's own options. */
 export const MORE_FIELDS = [
@@ -11,27 +13,36 @@ export const MORE_FIELDS = [
   'walltime',
   'name',
   'layout',
+  'image',
   'size.workers_per_job'
 ];
 
+export interface IMoreProps extends IPartProps {
+  /** Whether the user has opened it. */
+  isOpen: boolean;
+  onToggle: (isOpen: boolean) => void;
+}
+
 /** What is seldom asked: it opens by itself if something in it is wrong. */
-export function MoreFields(props: IPartProps): JSX.Element {
+export function MoreFields(props: IMoreProps): JSX.Element {
   const { site, values, errors, trans } = props;
-  const [isOpen, setOpen] = React.useState(false);
+  const [isForced, setForced] = React.useState(false);
   React.useEffect(() => {
     const isMine = (field: string) =>
       MORE_FIELDS.includes(field) || field.startsWith('options.');
     if (errors.some(error => isMine(error.field))) {
-      setOpen(true);
+      setForced(true);
     }
   }, [errors]);
+  const isOpen = props.isOpen || isForced;
+  const onClick = (event: React.MouseEvent) => {
+    event.preventDefault();
+    setForced(false);
+    props.onToggle(!isOpen);
+  };
   return (
-    <details
-      className="jp-HPCDask-more"
-      open={isOpen}
-      onToggle={event => setOpen(event.currentTarget.open)}
-    >
-      <summary>{trans.__('More')}</summary>
+    <details className="jp-HPCDask-more" open={isOpen}>
+      <summary onClick={onClick}>{trans.__('More')}</summary>
       <TextField
         {...props}
         name="name"
@@ -47,6 +58,7 @@ export function MoreFields(props: IPartProps): JSX.Element {
         placeholder={walltimeOf(site, values.size) ?? trans.__('no limit')}
       />
       {site.layouts.length > 1 && <LayoutField {...props} />}
+      {imageOf(site, values) && <ImageField {...props} />}
       {values.size === CUSTOM && (
         <TextField
           {...props}
@@ -107,7 +119,12 @@ function AccountField(props: IPartProps): JSX.Element {
         <HTMLSelect
           {...control}
           value={values.account}
-          options={values.account ? site.accounts : ['', ...site.accounts]}
+          options={[
+            ...(site.defaults.account === null
+              ? [{ value: '', label: trans.__('the default one') }]
+              : []),
+            ...site.accounts.map(one => ({ value: one, label: one }))
+          ]}
           onChange={event => onChange({ account: event.target.value })}
         />
       )}
@@ -118,95 +135,23 @@ function AccountField(props: IPartProps): JSX.Element {
 function LayoutField(props: IPartProps): JSX.Element {
   const { site, values, errors, trans, onChange } = props;
   return (
-    <Field label={trans.__('Layout')} field="layout" errors={errors}>
+    <Field
+      label={trans.__('Layout')}
+      field="layout"
+      errors={errors}
+      help={layoutHelp(values.layout, trans)}
+    >
       {control => (
         <HTMLSelect
           {...control}
           value={values.layout}
-          options={site.layouts}
+          options={site.layouts.map(one => ({
+            value: one,
+            label: layoutTitle(one, trans)
+          }))}
           onChange={event => onChange({ layout: event.target.value })}
         />
       )}
     </Field>
-  );
-}
-
-/** A field that the administrator described. */
-function OptionField(props: IPartProps & { option: ISiteOption }): JSX.Element {
-  const { option, values, errors, onChange } = props;
-  const value = values.options[option.name] ?? option.default ?? '';
-  const set = (changed: OptionValue) =>
-    onChange({ options: { ...values.options, [option.name]: changed } });
-  return (
-    <Field
-      label={option.title || option.name}
-      field={`options.${option.name}`}
-      errors={errors}
-      hint={option.description}
-    >
-      {control => (
-        <OptionControl
-          {...control}
-          title={option.description}
-          option={option}
-          value={value}
-          onValue={set}
-        />
-      )}
-    </Field>
-  );
-}
-
-function OptionControl({
-  option,
-  value,
-  onValue,
-  ...control
-}: {
-  option: ISiteOption;
-  value: OptionValue;
-  onValue: (value: OptionValue) => void;
-  id: string;
-  title: string;
-}): JSX.Element {
-  if (option.type === 'boolean') {
-    return (
-      <input
-        {...control}
-        className="jp-mod-styled"
-        type="checkbox"
-        checked={value === true}
-        onChange={event => onValue(event.target.checked)}
-      />
-    );
-  }
-  if (option.type === 'choice') {
-    const choices = option.choices ?? [];
-    return (
-      <HTMLSelect
-        {...control}
-        value={String(value)}
-        options={choices.map(String)}
-        onChange={event => onValue(choices[event.target.selectedIndex])}
-      />
-    );
-  }
-  const isNumber = option.type !== 'string';
-  return (
-    <input
-      {...control}
-      className="jp-mod-styled"
-      type={isNumber ? 'number' : 'text'}
-      step={option.type === 'number' ? 'any' : undefined}
-      min={option.minimum ?? undefined}
-      max={option.maximum ?? undefined}
-      value={String(value)}
-      onChange={event => {
-        const { value: text, valueAsNumber } = event.target;
-        onValue(
-          isNumber && !Number.isNaN(valueAsNumber) ? valueAsNumber : text
-        );
-      }}
-    />
   );
 }

@@ -4,12 +4,13 @@ import {
   SidePanel
 } from '@jupyterlab/ui-components';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
-import type { IStateDB } from '@jupyterlab/statedb';
 import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import { AccordionPanel, Widget } from '@lumino/widgets';
 
+import type { IPreview } from '../api/types';
 import { CommandIDs, IPanel } from '../commands';
+import type { FormMemory } from '../formMemory';
 import { clusterIcon } from '../icons';
 import type { Settings } from '../settings';
 import type { IClusterModel, ITiles } from '../tokens';
@@ -46,6 +47,10 @@ export class ClusterPanel extends SidePanel implements IPanel {
   showLaunch(): void {
     this._reveal(0);
     this._launch.focusLaunch();
+  }
+
+  showClusters(): void {
+    this._reveal(1);
   }
 
   showDashboards(): void {
@@ -125,10 +130,12 @@ export namespace ClusterPanel {
     model: IClusterModel;
     commands: CommandRegistry;
     settings: Settings;
-    state: IStateDB | null;
+    memory: FormMemory;
     tiles: ITiles;
     trans: TranslationBundle;
     translator: ITranslator;
+    /** Show a preview, and tell whether the launch is wanted. */
+    showPreview: (preview: IPreview) => Promise<boolean>;
     /** Bring the panel to the front of the sidebar. */
     reveal: (panel: Widget) => void;
   }

@@ -3,7 +3,7 @@ import * as React from 'react';
 
 import type { ILimits, ISize } from '../api/types';
 import { formatMemory, formatWalltime } from '../format';
-import { CUSTOM, ITotals, LaunchValues, totalsOf } from '../launch';
+import { CUSTOM, ITotals, LaunchValues, queueOf, totalsOf } from '../launch';
 import { errorsOf, Field, FieldErrors, IPartProps } from './controls';
 
 /** The fields whose errors are shown at the size. */
@@ -12,6 +12,7 @@ export const SIZE_FIELDS = [
   'size.workers',
   'size.cores',
   'size.memory',
+  'size.gpus',
   'scaling',
   'scaling.workers'
 ];
@@ -89,16 +90,16 @@ function SizeCard(props: {
 /** How many workers, and what each has. */
 function CustomSize(props: IPartProps): JSX.Element {
   const { site, values, errors, trans, onChange } = props;
-  const queue = site.queues.find(one => one.name === values.queue);
-  const hints = limitHints(queue?.limits ?? {}, trans);
-  const fields: [
-    keyof LaunchValues & ('workers' | 'cores' | 'memory'),
-    string
-  ][] = [
+  const queue = queueOf(site, values);
+  const hints = limitHints(queue?.limits ?? {}, queue?.gpus ?? 0, trans);
+  const fields: ['workers' | 'cores' | 'memory' | 'gpus', string][] = [
     ['workers', trans.__('Workers')],
     ['cores', trans.__('Cores')],
     ['memory', trans.__('Memory')]
   ];
+  if (queue?.gpus) {
+    fields.push(['gpus', trans.__('GPUs')]);
+  }
   return (
     <div className="jp-HPCDask-customSize">
       {fields.map(([name, label]) => (
@@ -118,7 +119,7 @@ function CustomSize(props: IPartProps): JSX.Element {
               {...control}
               className="jp-mod-styled"
               type={name === 'memory' ? 'text' : 'number'}
-              min={name === 'memory' ? undefined : 1}
+              min={{ workers: 1, cores: 1, memory: undefined, gpus: 0 }[name]}
               title={hints[name]}
               value={values[name]}
               onChange={event => onChange({ [name]: event.target.value })}
@@ -137,11 +138,22 @@ function valuesOf(size: ISize): Partial<LaunchValues> {
     workers: String(size.workers),
     cores: String(size.cores),
     memory: formatMemory(size.memory),
+    gpus: String(size.gpus),
     workersPerJob: String(size.workers_per_job)
   };
 }
 
 function hintOf(size: ISize, trans: TranslationBundle): string {
+  if (size.gpus) {
+    return trans._n(
+      '%1 worker with %2, %3 and %4',
+      '%1 workers with %2, %3 and %4 each',
+      size.workers,
+      trans._n('%1 core', '%1 cores', size.cores),
+      formatMemory(size.memory),
+      trans._n('%1 GPU', '%1 GPUs', size.gpus)
+    );
+  }
   return trans._n(
     '%1 worker with %2 and %3',
     '%1 workers with %2 and %3 each',
@@ -153,8 +165,9 @@ function hintOf(size: ISize, trans: TranslationBundle): string {
 
 function limitHints(
   limits: ILimits,
+  gpus: number,
   trans: TranslationBundle
-): { workers?: string; cores: string; memory: string } {
+): { workers?: string; cores: string; memory: string; gpus: string } {
   const { workers, cores, memory } = limits;
   return {
     workers: workers
@@ -168,7 +181,8 @@ function limitHints(
           'Per worker, for example 4 GiB; at most %1 per job',
           formatMemory(memory)
         )
-      : trans.__('Per worker, for example 4 GiB')
+      : trans.__('Per worker, for example 4 GiB'),
+    gpus: trans.__('Per worker; a node of this queue has %1', gpus)
   };
 }
 
@@ -188,11 +202,12 @@ export function Totals(props: {
   trans: TranslationBundle;
 }): JSX.Element {
   const { totals, trans } = props;
-  const { workers, cores, memory, walltime } = totals;
+  const { workers, cores, memory, gpus, walltime } = totals;
   const parts = [
     workers !== null && trans._n('%1 worker', '%1 workers', workers),
     cores !== null && trans._n('%1 core', '%1 cores', cores),
     memory !== null && formatMemory(memory),
+    gpus !== null && gpus > 0 && trans._n('%1 GPU', '%1 GPUs', gpus),
     walltime !== null && formatWalltime(walltime, trans)
   ].filter(part => part !== false);
   return (

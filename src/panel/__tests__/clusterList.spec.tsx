@@ -2,6 +2,7 @@ import * as React from 'react';
 
 import { cluster } from '../../__tests__/fixtures';
 import { APIError } from '../../api/client';
+import type { ICluster } from '../../api/types';
 import { ClusterList, IClusterListProps } from '../clusterList';
 import { Page, trans } from './render';
 
@@ -258,5 +259,84 @@ describe('ClusterList', () => {
     } finally {
       jest.useRealTimers();
     }
+  });
+
+  describe('a cluster in one job', () => {
+    const one = (part: Partial<ICluster> = {}) =>
+      cluster({ layout: 'allocation', can_grow: false, ...part });
+
+    it('says so', () => {
+      show({ clusters: [one()] });
+      const shown = page.all('.jp-HPCDask-card-numbers > span').at(-1)!;
+      expect(shown.textContent).toBe('in one job');
+      expect(shown.title).toContain('can shrink, not grow');
+      show();
+      expect(page.node.textContent).not.toContain('in one job');
+    });
+
+    it('can shrink, and says that it cannot grow', () => {
+      show({ clusters: [one()] });
+      page.click(page.button('Scale'));
+      const editor = page.get<HTMLInputElement>('input[type="number"]');
+      expect(editor.max).toBe('2');
+      expect(page.described(editor)).toContain('At most 2 workers');
+      page.type(editor, '3');
+      page.press(editor, 'Enter');
+      expect(acts).toEqual([]);
+      expect(page.get('[role="alert"]').textContent).toContain('not grow');
+      expect(editor.getAttribute('aria-invalid')).toBe('true');
+      page.type(editor, '1');
+      page.press(editor, 'Enter');
+      expect(acts).toEqual([['scale', 'k3v9x0q2', 1]]);
+    });
+
+    it('of the other kind may grow', () => {
+      show();
+      page.click(page.button('Scale'));
+      const editor = page.get<HTMLInputElement>('input[type="number"]');
+      expect(editor.max).toBe('64');
+      expect(page.described(editor)).toBe('');
+    });
+  });
+
+  it('counts GPUs where there are some', () => {
+    show({ clusters: [cluster({ gpus: 8 })] });
+    expect(page.get('.jp-HPCDask-card-numbers').textContent).toContain(
+      '8 GPUs'
+    );
+    show();
+    expect(page.node.textContent).not.toContain('GPU');
+  });
+
+  describe('a cluster with a script', () => {
+    const script = { path: '/home/alice/analysis.py', arguments: ['a b'] };
+    const words = () => page.get('.jp-HPCDask-card-script');
+    const folded = () => page.all('.jp-HPCDask-ended .jp-HPCDask-card').length;
+
+    it('tells that it runs, and how', () => {
+      show({ clusters: [cluster({ script })] });
+      expect(words().textContent).toBe('analysis.py is running');
+      expect(words().title).toBe("/home/alice/analysis.py 'a b'");
+    });
+
+    it('tells once that it ended well, and is not folded away', () => {
+      const reason = '“analysis.py” has ended with exit code 0.';
+      const part: Partial<ICluster> = { script, state: 'stopped', reason };
+      show({ clusters: [cluster({ ...part, exit_code: 0 })] });
+      expect(words().textContent).toBe('analysis.py ended with exit code 0');
+      expect(page.all('.jp-HPCDask-card-reason')).toEqual([]);
+      expect(folded()).toBe(0);
+      show({ clusters: [cluster({ ...part, exit_code: 143 })] });
+      expect(folded()).toBe(1);
+    });
+
+    it('tells how it failed, and what to do', () => {
+      const reason = '“analysis.py” has failed (exit code 3): see its log.';
+      const failed = { script, state: 'failed', exit_code: 3 } as const;
+      show({ clusters: [cluster({ ...failed, reason })] });
+      expect(words().textContent).toBe('analysis.py ended with exit code 3');
+      expect(words().className).toContain('jp-mod-error');
+      expect(page.node.textContent).toContain('see its log');
+    });
   });
 });

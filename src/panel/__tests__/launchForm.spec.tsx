@@ -10,7 +10,9 @@ describe('LaunchForm', () => {
   let page: Page;
   let changes: unknown[];
   let launches: number;
+  let previews: number;
   let retries: number;
+  let visits: number;
 
   function show(part: Partial<ILaunchFormProps> = {}): void {
     page.render(
@@ -21,11 +23,16 @@ describe('LaunchForm', () => {
         values={defaultValues(centre)}
         errors={[]}
         message=""
+        isMoreOpen={false}
+        isPreviewing={false}
         trans={trans}
         onDrawn={() => undefined}
         onRetry={() => (retries += 1)}
         onSite={name => changes.push(name)}
         onChange={change => changes.push(change)}
+        onMore={isOpen => changes.push(isOpen)}
+        onVisit={() => (visits += 1)}
+        onPreview={() => (previews += 1)}
         onLaunch={() => (launches += 1)}
         {...part}
       />
@@ -36,7 +43,9 @@ describe('LaunchForm', () => {
     page = new Page();
     changes = [];
     launches = 0;
+    previews = 0;
     retries = 0;
+    visits = 0;
   });
 
   afterEach(() => page.close());
@@ -70,6 +79,7 @@ describe('LaunchForm', () => {
         workers: '16',
         cores: '8',
         memory: '64 GiB',
+        gpus: '0',
         workersPerJob: '2'
       }
     ]);
@@ -208,5 +218,189 @@ describe('LaunchForm', () => {
     show({ values: { ...defaultValues(centre), size: CUSTOM } });
     expect(page.field('Workers').title).toContain('64');
     expect(page.field('Memory').title).toContain('120 GiB');
+  });
+
+  it('has a preview beside the button, unless one is under way', () => {
+    show();
+    page.click(page.button('Preview'));
+    expect([previews, launches]).toEqual([1, 0]);
+    show({ isPreviewing: true });
+    const button = page.button('Preview');
+    expect(button.getAttribute('aria-disabled')).toBe('true');
+    expect(button.disabled).toBe(false);
+    page.click(button);
+    expect(previews).toBe(1);
+  });
+
+  it('says how full the queues are, where it is known', () => {
+    const load = {
+      open: true,
+      note: '',
+      nodes: 40,
+      free_nodes: 12,
+      free_cores: null,
+      running_jobs: 31,
+      pending_jobs: 2
+    };
+    const closed = { ...load, open: false, note: 'drain' };
+    const [regular, debug] = centre.queues;
+    const queues = [
+      { ...regular, load },
+      { ...debug, load: closed },
+      { ...debug, name: 'other', title: '' }
+    ];
+    show({ sites: [site({ queues })] });
+    const options = [...page.field('Queue').querySelectorAll('option')];
+    expect(options.map(one => one.textContent)).toEqual([
+      'Regular — 12 nodes free',
+      'Debug — closed (drain)',
+      'other'
+    ]);
+    expect(page.described(page.field('Queue'))).toBe(
+      '12 of 40 nodes free · 31 jobs running · 2 jobs waiting'
+    );
+    show();
+    expect(page.described(page.field('Queue'))).toBe('');
+  });
+
+  it('says what a layout means', () => {
+    const sites = [site({ layouts: ['elastic', 'allocation'] })];
+    show({ sites });
+    const field = page.field('Layout');
+    const options = [...field.querySelectorAll('option')];
+    expect(options.map(one => one.textContent)).toEqual([
+      'Separate jobs',
+      'One job'
+    ]);
+    expect(page.described(field)).toContain('grow and shrink');
+    show({ sites, values: { ...defaultValues(centre), layout: 'allocation' } });
+    expect(page.described(page.field('Layout'))).toContain('not grow');
+  });
+
+  it.each([
+    ['select', {}, ['science', 'climate']],
+    [
+      'select',
+      { defaults: { ...centre.defaults, account: null } },
+      ['', 'science', 'climate']
+    ],
+    ['input', { accounts: [] }, []]
+  ])('asks for an account with %s', (tag, part, accounts) => {
+    show({ sites: [site(part)] });
+    const field = page.field('Account');
+    expect(field.tagName.toLowerCase()).toBe(tag);
+    const options = [...field.querySelectorAll('option')];
+    expect(options.map(one => one.value)).toEqual(accounts);
+  });
+
+  it('asks for no account on this machine', () => {
+    show({ sites: [site({ batch_system: 'local' })] });
+    expect(page.node.textContent).not.toContain('Account');
+  });
+
+  describe('with a container image', () => {
+    const image = {
+      title: 'Container',
+      description: 'From our registry',
+      default: 'base:1',
+      pattern: 'base:[0-9]+' as string | null,
+      choices: [] as string[]
+    };
+
+    function withImage(part: Partial<typeof image>, value = ''): void {
+      const [pangeo, python3] = centre.environments;
+      const container = { ...pangeo, image: { ...image, ...part } };
+      const values = { ...defaultValues(centre), environment: 'pangeo' };
+      show({
+        sites: [site({ environments: [container, python3] })],
+        values: { ...values, image: value }
+      });
+    }
+
+    it('checks it while it is typed', () => {
+      withImage({});
+      expect(page.field('Container').placeholder).toBe('base:1');
+      page.type(page.field('Container'), 'base:2');
+      expect(changes).toEqual([{ image: 'base:2' }]);
+      withImage({}, 'base:2');
+      expect(page.all('[role="alert"]')).toEqual([]);
+      withImage({}, 'other');
+      const field = page.get('[data-field="image"]');
+      expect(field.querySelector('[role="alert"]')!.textContent).toBe(
+        '“other” does not match base:[0-9]+'
+      );
+      expect(page.field('Container').getAttribute('aria-invalid')).toBe('true');
+    });
+
+    it('offers the choices, if it has to be one of them', () => {
+      withImage({ choices: ['base:1', 'mine'], pattern: null });
+      expect(page.field('Container').tagName).toBe('SELECT');
+      expect(page.field('Container').value).toBe('base:1');
+      withImage({ choices: ['base:1', 'mine'] });
+      expect(page.field('Container').tagName).toBe('INPUT');
+      expect(page.all('datalist option')).toHaveLength(2);
+    });
+
+    it('says what the server says, rather than what it sees itself', () => {
+      const [pangeo, python3] = centre.environments;
+      show({
+        sites: [site({ environments: [{ ...pangeo, image }, python3] })],
+        values: {
+          ...defaultValues(centre),
+          environment: 'pangeo',
+          image: 'other'
+        },
+        errors: [{ field: 'image', message: 'no such image' }]
+      });
+      const alerts = page.all('[role="alert"]').map(one => one.textContent);
+      expect(alerts).toEqual(['no such image']);
+    });
+
+    it('takes that of another environment when that is chosen', () => {
+      withImage({}, 'base:2');
+      page.choose(page.field('Environment'), 'python3');
+      expect(changes).toEqual([{ environment: 'python3', image: '' }]);
+      show();
+      expect(page.node.textContent).not.toContain('Container');
+    });
+  });
+
+  it('asks for GPUs where the queue has some', () => {
+    const values = { ...defaultValues(centre), size: CUSTOM, gpus: '2' };
+    show({ values });
+    expect(page.all('[data-field="size.gpus"]')).toEqual([]);
+    const queues = centre.queues.map(one => ({ ...one, gpus: 4 }));
+    show({ sites: [site({ queues })], values });
+    expect(page.field('GPUs').title).toContain('4');
+    expect(page.get('output').textContent).toContain('4 GPUs');
+  });
+
+  it('tells of the GPUs of a named size', () => {
+    const [small] = centre.sizes;
+    show({ sites: [site({ sizes: [{ ...small, gpus: 1 }] })] });
+    expect(page.get('.jp-HPCDask-size').title).toBe(
+      '2 workers with 4 cores, 16 GiB and 1 GPU each'
+    );
+    expect(page.get('output').textContent).toContain('2 GPUs');
+  });
+
+  it('tells who opens More, not that an error did', () => {
+    const more = () => page.get<HTMLDetailsElement>('.jp-HPCDask-more');
+    show();
+    expect(more().open).toBe(false);
+    show({ errors: [{ field: 'account', message: 'no such account' }] });
+    expect(more().open).toBe(true);
+    expect(changes).toEqual([]);
+    page.click(page.get('.jp-HPCDask-more > summary'));
+    expect(changes).toEqual([false]);
+    expect(more().open).toBe(false);
+    show({ isMoreOpen: true });
+    expect(more().open).toBe(true);
+  });
+
+  it('tells when somebody comes to it', () => {
+    show();
+    page.focus(page.field('Queue'));
+    expect(visits).toBe(1);
   });
 });

@@ -2,6 +2,7 @@ import { StateDB } from '@jupyterlab/statedb';
 import { nullTranslator } from '@jupyterlab/translation';
 
 import { cluster, FakeServer, settled, site } from '../../__tests__/fixtures';
+import { FormMemory } from '../../formMemory';
 import type { ClusterModel } from '../../model';
 import type { ILaunchFormProps } from '../launchForm';
 import { LaunchSection } from '../launchSection';
@@ -12,6 +13,8 @@ describe('LaunchSection', () => {
   let server: FakeServer;
   let model: ClusterModel;
   let section: LaunchSection;
+  let state: StateDB;
+  let showPreview: jest.Mock;
 
   const form = () => section.render()?.props as ILaunchFormProps;
   const WRONG = {
@@ -19,9 +22,14 @@ describe('LaunchSection', () => {
     errors: [{ field: 'account', message: 'no such account' }]
   };
 
+  function make(): void {
+    const memory = new FormMemory(state);
+    section = new LaunchSection({ model, memory, trans, showPreview });
+  }
+
   async function start(): Promise<void> {
     model = server.model();
-    section = new LaunchSection({ model, state: new StateDB(), trans });
+    make();
     await model.ready;
     await settled();
   }
@@ -32,6 +40,8 @@ describe('LaunchSection', () => {
       unobserve = () => undefined;
       disconnect = () => undefined;
     };
+    state = new StateDB();
+    showPreview = jest.fn();
     server = new FakeServer();
     server.sites = [site({ name: 'a' }), site({ name: 'b' })];
   });
@@ -102,12 +112,124 @@ describe('LaunchSection', () => {
     server.sites = [];
     server.hold('GET');
     model = server.model();
-    section = new LaunchSection({ model, state: null, trans });
+    make();
     await settled();
     expect(section.render()).toBeNull();
     server.release();
     await model.ready;
     await settled();
     expect(form().sites).toEqual([]);
+  });
+
+  describe('the preview', () => {
+    const PREVIEW = {
+      valid: true,
+      errors: [],
+      totals: null,
+      scripts: [],
+      estimated_start: null,
+      note: ''
+    };
+
+    function answer(part: object): void {
+      const body = { ...PREVIEW, ...part };
+      server.answer('POST', 'api/clusters/preview', 200, body);
+    }
+
+    const posted = () =>
+      server.asked.filter(one => one.method === 'POST').map(one => one.path);
+
+    it('is shown, and launches what was previewed if that is wanted', async () => {
+      await start();
+      server.hold('POST', 'api/clusters/preview');
+      answer({});
+      server.answer('POST', 'api/clusters', 201, cluster());
+      showPreview.mockResolvedValue(true);
+      form().onPreview();
+      expect(form().isPreviewing).toBe(true);
+      form().onPreview();
+      form().onSite('b');
+      server.release();
+      await settled();
+      expect(form().isPreviewing).toBe(false);
+      expect(showPreview).toHaveBeenCalledWith(PREVIEW);
+      expect(posted()).toEqual(['api/clusters/preview', 'api/clusters']);
+      const [previewed, launched] = server.asked
+        .filter(one => one.method === 'POST')
+        .map(one => one.body);
+      expect(previewed).toMatchObject({ site: 'a', size: 'small' });
+      expect(launched).toEqual(previewed);
+    });
+
+    it('launches nothing by itself', async () => {
+      await start();
+      answer({});
+      showPreview.mockResolvedValue(false);
+      form().onPreview();
+      await settled();
+      expect(posted()).toEqual(['api/clusters/preview']);
+    });
+
+    it('is not shown where something is wrong, which is said at its field', async () => {
+      await start();
+      answer({ valid: false, errors: WRONG.errors });
+      form().onPreview();
+      await settled();
+      expect(showPreview).not.toHaveBeenCalled();
+      expect(form().errors).toEqual(WRONG.errors);
+      expect(form().isPreviewing).toBe(false);
+    });
+
+    it('may be refused', async () => {
+      await start();
+      server.answer('POST', 'api/clusters/preview', 504, { message: 'late' });
+      form().onPreview();
+      await settled();
+      expect(form().message).toBe('late');
+      expect(form().isPreviewing).toBe(false);
+    });
+  });
+
+  it('remembers at which site all fields are shown', async () => {
+    await start();
+    form().onMore(true);
+    expect(form().isMoreOpen).toBe(true);
+    form().onSite('b');
+    expect(form().isMoreOpen).toBe(false);
+    section.dispose();
+    model.dispose();
+    await start();
+    form().onSite('a');
+    expect(form().isMoreOpen).toBe(true);
+  });
+
+  it('reads how full the queues are when somebody comes, but not often', async () => {
+    await start();
+    const now = Date.now();
+    form().onVisit();
+    await settled();
+    expect(server.count('GET', 'api/sites')).toBe(1);
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(now + 61_000);
+    form().onVisit();
+    form().onVisit();
+    await settled();
+    expect(server.count('GET', 'api/sites')).toBe(2);
+    server.answer('GET', 'api/sites', 502, { message: 'Bad Gateway' });
+    clock.mockReturnValue(now + 130_000);
+    form().onVisit();
+    await settled();
+    expect(form().sitesProblem?.message).toBe('Bad Gateway');
+    expect(form().values.site).toBe('a');
+    clock.mockRestore();
+  });
+
+  it('asks nobody about queues where there is this machine only', async () => {
+    server.sites = [site({ batch_system: 'local' })];
+    await start();
+    const clock = jest.spyOn(Date, 'now').mockReturnValue(Date.now() + 1e6);
+    form().onVisit();
+    await settled();
+    expect(server.count('GET', 'api/sites')).toBe(1);
+    clock.mockRestore();
   });
 });

@@ -1,40 +1,32 @@
 import { nullTranslator } from '@jupyterlab/translation';
-import { renderToStaticMarkup } from 'react-dom/server';
+import { Widget } from '@lumino/widgets';
 
-import { settled } from '../../__tests__/fixtures';
+import { cluster, FakeServer, settled } from '../../__tests__/fixtures';
 import { APIError } from '../../api/client';
-import type { ILog, LogRole } from '../../api/types';
-import { Logs, LogsView } from '../logs';
+import type { ICluster, ILog, LogRole } from '../../api/types';
+import type { ClusterModel } from '../../model';
+import { LogsView } from '../logs';
 
 const trans = nullTranslator.load('hpcdask_ext');
 
 type Asked = {
   role: LogRole | undefined;
+  tail: number | undefined;
   answer: (text: string) => void;
   refuse: (message: string) => void;
 };
 
-it('a log is named once, by its role and its job', () => {
-  const log = { text: '', truncated: false };
-  const logs: ILog[] = [
-    { ...log, role: 'launch', job: 'launch' },
-    { ...log, role: 'worker', job: '4711' }
-  ];
-  const html = renderToStaticMarkup(Logs({ logs, problem: '', trans }));
-  expect(html.match(/<h3>.*?<\/h3>/g)).toEqual([
-    '<h3>Launch</h3>',
-    '<h3>Worker<code>4711</code></h3>'
-  ]);
-});
-
 describe('LogsView', () => {
   let asked: Asked[];
   let view: LogsView;
+  let server: FakeServer;
+  let model: ClusterModel;
 
-  const read = (_: string, role?: LogRole) =>
+  const readLogs = (_: string, role?: LogRole, tail?: number) =>
     new Promise<ILog[]>((resolve, reject) =>
       asked.push({
         role,
+        tail,
         answer: text =>
           resolve([
             { job: '', role: role ?? 'launch', text, truncated: false }
@@ -48,9 +40,23 @@ describe('LogsView', () => {
     return view.render().props as { logs: ILog[] | null; problem: string };
   };
 
-  beforeEach(() => {
+  function make(part: Partial<ICluster> = {}): void {
     asked = [];
-    view = new LogsView('a', read, trans);
+    const shown = cluster({ id: 'a', ...part });
+    view = new LogsView({ cluster: shown, model, readLogs, trans });
+  }
+
+  beforeEach(async () => {
+    server = new FakeServer();
+    server.clusters = [cluster({ id: 'a' })];
+    model = server.model();
+    await model.ready;
+    make();
+  });
+
+  afterEach(() => {
+    view.dispose();
+    model.dispose();
   });
 
   it('ignores what an older role answers', async () => {
@@ -91,5 +97,75 @@ describe('LogsView', () => {
     act(asked[0]);
     expect(await shown()).toMatchObject({ logs: null, problem: '' });
     expect(update).not.toHaveBeenCalled();
+  });
+
+  describe('of a cluster that runs a script', () => {
+    const script = { path: '/home/alice/run.py', arguments: [] };
+    const running = cluster({ id: 'a', layout: 'allocation', script });
+
+    async function change(part: Partial<ICluster>): Promise<void> {
+      server.clusters = [{ ...running, ...part }];
+      await model.refresh();
+    }
+
+    /** Let the clock go on, and the requests of then be answered. */
+    async function wait(milliseconds: number): Promise<void> {
+      await jest.advanceTimersByTimeAsync(milliseconds);
+      asked.forEach(one => one.answer('more'));
+      await jest.advanceTimersByTimeAsync(0);
+    }
+
+    beforeEach(async () => {
+      jest.useFakeTimers({ doNotFake: ['queueMicrotask', 'nextTick'] });
+      view.dispose();
+      const changed = change({});
+      await jest.advanceTimersByTimeAsync(0);
+      await changed;
+      make(running);
+    });
+
+    afterEach(() => jest.useRealTimers());
+
+    it('are those of the script first, and more of them', () => {
+      expect(asked).toMatchObject([{ role: 'allocation', tail: 2000 }]);
+    });
+
+    it('are followed only while somebody looks', async () => {
+      await wait(20_000);
+      expect(asked).toHaveLength(1);
+      Widget.attach(view, document.body);
+      await wait(0);
+      const first = asked.length;
+      await wait(3_100);
+      await wait(3_100);
+      expect(asked.length).toBe(first + 2);
+      view.hide();
+      await wait(20_000);
+      expect(asked.length).toBe(first + 2);
+      view.show();
+      await wait(10);
+      expect(asked.length).toBe(first + 3);
+    });
+
+    it('are read once more when it has ended', async () => {
+      Widget.attach(view, document.body);
+      await wait(0);
+      const changed = change({ state: 'stopped', exit_code: 0 });
+      await jest.advanceTimersByTimeAsync(0);
+      await changed;
+      const before = asked.length;
+      await wait(20_000);
+      expect(asked.length - before).toBeLessThanOrEqual(1);
+      expect(asked.length).toBeGreaterThan(2);
+    });
+
+    it('are asked for less often while the server does not answer', async () => {
+      Widget.attach(view, document.body);
+      for (let second = 0; second < 60; second += 1) {
+        await jest.advanceTimersByTimeAsync(1_000);
+        asked.forEach(one => one.refuse('Bad Gateway'));
+      }
+      expect(asked.length).toBeLessThan(10);
+    });
   });
 });

@@ -67,6 +67,24 @@ export class Page {
     });
   }
 
+  choose(node: HTMLElement, value: string): void {
+    act(() => {
+      Simulate.change(node, { target: { value } } as never);
+    });
+  }
+
+  focus(node: HTMLElement): void {
+    act(() => {
+      Simulate.focus(node);
+    });
+  }
+
+  /** What describes a control, besides its label. */
+  described(node: HTMLElement): string {
+    const ids = node.getAttribute('aria-describedby')?.split(' ') ?? [];
+    return ids.map(id => this.get(`[id="${id}"]`).textContent).join('\n');
+  }
+
   press(node: HTMLElement, key: string): void {
     act(() => {
       node.dispatchEvent(

@@ -1,0 +1,125 @@
+import { Clipboard } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+import * as React from 'react';
+
+import type { IPreview } from '../api/types';
+import { formatMemory } from '../format';
+import { scriptTitle, startWords } from '../words';
+
+export interface IPreviewProps {
+  preview: IPreview;
+  now: number;
+  trans: TranslationBundle;
+  /** A widget that shows a job script; it is disposed of with the view. */
+  makeViewer: ((text: string) => Widget) | null;
+}
+
+/** What a launch would submit, what it would cost, and when it would start. */
+export function Preview(props: IPreviewProps): JSX.Element {
+  const { preview, now, trans } = props;
+  return (
+    <div className="jp-HPCDask-preview">
+      <p>{trans.__('Nothing has been submitted yet.')}</p>
+      <PreviewTotals {...props} />
+      <p>{startWords(preview.estimated_start, now, trans)}</p>
+      {preview.note && (
+        <div className="jp-HPCDask-message jp-mod-warn">{preview.note}</div>
+      )}
+      {preview.scripts.map((script, index) => (
+        <Script
+          key={index}
+          title={scriptTitle(script.role, trans)}
+          text={script.text}
+          {...props}
+        />
+      ))}
+    </div>
+  );
+}
+
+function PreviewTotals(props: IPreviewProps): JSX.Element | null {
+  const { preview, trans } = props;
+  const { totals } = preview;
+  if (!totals) {
+    return null;
+  }
+  const shown: [string, string | number | null][] = [
+    [trans.__('Workers'), totals.workers],
+    [trans.__('Cores'), totals.cores],
+    [trans.__('Memory'), formatMemory(totals.memory)],
+    [trans.__('GPUs'), totals.gpus || null],
+    [trans.__('Nodes'), totals.nodes],
+    [trans.__('Node-hours'), totals.node_hours]
+  ];
+  return (
+    <dl className="jp-HPCDask-preview-totals">
+      {shown
+        .filter(([, value]) => value !== null)
+        .map(([name, value]) => (
+          <div key={name}>
+            <dt>{name}</dt>
+            <dd>{value}</dd>
+          </div>
+        ))}
+    </dl>
+  );
+}
+
+/** One job script, to be read and to be copied. */
+function Script(
+  props: IPreviewProps & { title: string; text: string }
+): JSX.Element {
+  const { title, text, trans, makeViewer } = props;
+  const [isCopied, setCopied] = React.useState(false);
+  return (
+    <section aria-label={title}>
+      <div className="jp-HPCDask-preview-head">
+        <h3>{title}</h3>
+        <button
+          type="button"
+          className="jp-mod-styled jp-HPCDask-smallButton"
+          aria-label={trans.__('Copy: %1', title)}
+          onClick={() => {
+            Clipboard.copyToSystem(text);
+            setCopied(true);
+          }}
+        >
+          {isCopied ? trans.__('Copied') : trans.__('Copy')}
+        </button>
+      </div>
+      {makeViewer ? (
+        <Viewer text={text} title={title} makeViewer={makeViewer} />
+      ) : (
+        <pre tabIndex={0} aria-label={title}>
+          {text}
+        </pre>
+      )}
+    </section>
+  );
+}
+
+/** A widget within a view, with the keyboard's focus around it. */
+function Viewer(props: {
+  text: string;
+  title: string;
+  makeViewer: (text: string) => Widget;
+}): JSX.Element {
+  const { text, makeViewer } = props;
+  const host = React.useRef<HTMLDivElement>(null);
+  // A widget has to go while it is still in the page.
+  React.useLayoutEffect(() => {
+    const widget = makeViewer(text);
+    Widget.attach(widget, host.current!);
+    return () => widget.dispose();
+  }, [text, makeViewer]);
+  return (
+    <div
+      ref={host}
+      className="jp-HPCDask-preview-script"
+      role="group"
+      aria-label={props.title}
+      tabIndex={0}
+    />
+  );
+}

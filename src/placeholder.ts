@@ -1,0 +1,82 @@
+import type { ICluster, ILaunchRequest, ISite } from './api/types';
+import { CUSTOM, defaultValues, LaunchValues, totalsOf } from './launch';
+
+/** The card that is shown until the server answers the launch. */
+export function placeholder(
+  id: string,
+  request: ILaunchRequest,
+  site: ISite | undefined,
+  now: Date
+): ICluster {
+  const values = site && {
+    ...defaultValues(site),
+    queue: request.queue ?? site.defaults.queue ?? '',
+    walltime: request.walltime ?? '',
+    ...customValues(request)
+  };
+  const totals = site && values ? totalsOf(site, values) : null;
+  const environment = request.environment ?? site?.defaults.environment ?? '';
+  const layout = request.layout ?? site?.defaults.layout ?? 'elastic';
+  return {
+    id,
+    name: request.name ?? '',
+    site: site?.name ?? request.site ?? '',
+    site_title: site?.title ?? request.site ?? '',
+    queue: request.queue ?? site?.defaults.queue ?? '',
+    layout,
+    can_grow: layout !== 'allocation',
+    size: typeof request.size === 'string' ? request.size : null,
+    environment,
+    environment_title: titleOf(site, environment),
+    image: request.image ?? null,
+    state: 'submitting',
+    reason: '',
+    reachable: true,
+    created: now.toISOString(),
+    started: null,
+    ended: null,
+    ends_at: null,
+    estimated_start: null,
+    walltime: totals?.walltime ?? null,
+    workers: {
+      requested: totals?.workers ?? 0,
+      pending: totals?.workers ?? 0,
+      running: 0
+    },
+    cores: totals?.cores ?? 0,
+    memory: totals?.memory ?? 0,
+    gpus: totals?.gpus ?? 0,
+    scaling: { mode: 'fixed', workers: totals?.workers ?? 0 },
+    limits: {},
+    clients: 0,
+    jobs: [],
+    scheduler: { address: null, file: null },
+    dashboard_url: null,
+    client_code: null,
+    warnings: [],
+    script: request.script ?? null,
+    exit_code: null
+  };
+}
+
+function customValues(request: ILaunchRequest): Partial<LaunchValues> {
+  const { size } = request;
+  if (size === undefined) {
+    return {};
+  }
+  if (typeof size === 'string') {
+    return { size };
+  }
+  return {
+    size: CUSTOM,
+    workers: String(size.workers),
+    cores: String(size.cores),
+    memory: String(size.memory),
+    gpus: String(size.gpus ?? 0)
+  };
+}
+
+function titleOf(site: ISite | undefined, environment: string): string {
+  const known = site?.environments.find(one => one.name === environment);
+  return known?.title ?? environment;
+}
