@@ -20,6 +20,7 @@ from hpcdask_ext.sites.models import Site
 
 _PAYLOAD = Path(__file__).parent.parent / "payload"
 PRELOAD = _PAYLOAD / "dask_preload.py"
+GPU_PRELOAD = _PAYLOAD / "gpu_preload.py"
 WARM = _PAYLOAD / "warm.py"
 
 _LOOPBACK = "127.0.0.1"
@@ -43,13 +44,14 @@ def job_environment(cluster: Cluster, site: Site) -> dict[str, str]:
     tls = {f"{comm}REQUIRE_ENCRYPTION": "true", f"{comm}TLS__CA_FILE": certificate, f"{dashboard}CA_FILE": certificate}
     for owner in (f"{comm}TLS__SCHEDULER__", f"{comm}TLS__WORKER__", f"{comm}TLS__CLIENT__", dashboard):
         tls |= {f"{owner}CERT": certificate, f"{owner}KEY": key}
-    gpus = {"HPCDASK_GPUS_PER_WORKER": str(cluster.shape.gpus)} if cluster.shape.gpus else {}
+    shape = cluster.shape
+    gpus = {"HPCDASK_GPUS_PER_WORKER": str(shape.gpus), "HPCDASK_WORKERS_PER_JOB": str(shape.workers_per_job)}
     return {
         **dict.fromkeys(_ONE_THREAD, "1"),
         **cluster.environment.env,
         **site.env,
         **tls,
-        **gpus,
+        **(gpus if shape.gpus else {}),
         "HPCDASK_TOKEN_FILE": str(credentials.token_file),
         # The dashboard can be reached only through the proxy, and the user's own link may name a variable that is not
         # set on the nodes.
@@ -94,6 +96,7 @@ def worker_command(cluster: Cluster, site: Site, job: Job) -> str:
     words += ["--nthreads", str(shape.cores), "--memory-limit", str(int(shape.memory * site.memory_share))]
     if not own:  # another command, such as that of dask_cuda, starts a worker for each of the GPUs of its job
         words += ["--nworkers", str(shape.workers_per_job)]
+        words += ["--preload", str(GPU_PRELOAD)] if shape.gpus else []
     if site.batch_system == "local":
         words = [*_BEHIND_OTHERS, *words, "--host", _LOOPBACK, "--dashboard-address", f"{_LOOPBACK}:0"]
         # No batch system ends processes on this machine, so the workers themselves keep to the walltime.

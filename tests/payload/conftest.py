@@ -46,19 +46,22 @@ class RealCluster:
         return address
 
     def start_scheduler(self) -> None:
-        self._start(scheduler_command(self.record, local_site(), self.warm_root), "scheduler", 1)
+        self._start(scheduler_command(self.record, local_site(), self.warm_root), "scheduler", 1, self.record)
         deadline = time.monotonic() + 40
         while SchedulerAddress.read(self.record.scheduler_file) is None:
             assert self.started[0].poll() is None, self.log
             assert time.monotonic() < deadline, self.log
             time.sleep(0.05)
 
-    def start_workers(self, tag: str, indexes: tuple[int, ...], per_job: int = 1) -> list[subprocess.Popen[bytes]]:
+    def start_workers(
+        self, tag: str, indexes: tuple[int, ...], per_job: int = 1, gpus: int = 0
+    ) -> list[subprocess.Popen[bytes]]:
         """Start elements of a job of workers; return their processes."""
-        shape = WorkerShape(cores=1, memory=2**28, workers_per_job=per_job)
+        shape = WorkerShape(cores=1, memory=2**28, workers_per_job=per_job, gpus=gpus)
         cluster = self.record.model_copy(update={"shape": shape})
         job = Job(tag=tag, name=f"hpcdask-{cluster.id}-{tag}", role=Role.WORKER, place="host")
-        return [self._start(worker_command(cluster, local_site(), job), f"{tag}.{index}", index) for index in indexes]
+        command = worker_command(cluster, local_site(), job)
+        return [self._start(command, f"{tag}.{index}", index, cluster) for index in indexes]
 
     def name(self, tag: str) -> str:
         """Return what the names of a job's workers begin with."""
@@ -104,8 +107,8 @@ class RealCluster:
             top.wait(10)
             self.started.remove(top)
 
-    def _start(self, command: str, log: str, index: int) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, **job_environment(self.record, local_site()), "HPCDASK_INDEX": str(index)}
+    def _start(self, command: str, log: str, index: int, cluster: Cluster) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, **job_environment(cluster, local_site()), "HPCDASK_INDEX": str(index)}
         with (self.record.directory / f"{log}.log").open("wb") as output:
             process = subprocess.Popen(
                 ["/bin/sh", "-c", f"exec {command}"],
