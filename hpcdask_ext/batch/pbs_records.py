@@ -71,7 +71,7 @@ def records(text: str) -> Iterator[Record]:
             if last:
                 fields[last] += line[1:]
         elif line.startswith(" "):
-            name, _, value = line.strip().partition(" = ")
+            name, _, value = line.lstrip().partition(" = ")
             last = "" if name in fields else name
             fields.setdefault(name, value)
         elif line:
@@ -84,7 +84,8 @@ def records(text: str) -> Iterator[Record]:
 
 def _record(heading: str, fields: Mapping[str, str]) -> Record:
     kind, is_named, name = heading.partition(": ")
-    return Record(kind, name, fields) if is_named else Record("", heading, fields)
+    values = {field: value.strip() for field, value in fields.items()}
+    return Record(kind, name, values) if is_named else Record("", heading, values)
 
 
 def exit_code(text: str) -> int | None:

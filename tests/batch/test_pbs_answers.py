@@ -101,6 +101,11 @@ def test_elements_that_wait_have_the_comment_of_their_array_and_jobs_behind_it_d
     assert statuses[0].estimated_start == datetime(2026, 11, 20, 9, 32, 27, tzinfo=timezone.utc)
 
 
+def test_a_value_that_goes_on_in_the_next_line_keeps_its_spaces() -> None:
+    (status,) = answer("7.s; job_state = F; substate = 91; comment = Job run and terminated by \n\tada@login1")
+    assert status.reason == "terminated by ada@login1"
+
+
 def test_a_start_that_pbs_does_not_know_is_none() -> None:
     assert answer("7.s; job_state = Q; estimated.start_time = UNKNOWN")[0].estimated_start is None
 

@@ -69,6 +69,7 @@ class Task(NamedTuple):
 
     argv: Sequence[str]
     variables: Mapping[str, str]
+    number: int = 0
 
 
 def run_tasks(tasks: Sequence[Task], output: str | None = None, passes_signals: bool = True) -> list[int]:
@@ -116,6 +117,7 @@ def install(directory: Path, root: Path, system: str) -> Store:
             words = f'{ROOT}="{root}" exec "{sys.executable}" -I -S "{RUN}" {system} {program} "$@"'
             (folder / program).write_text(f"#!/bin/sh\n{words}\n")
             (folder / program).chmod(0o755)
+    store.file("calls")
     store.change(**getattr(module, "DEFAULTS", {}))
     return store
 

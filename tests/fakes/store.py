@@ -118,12 +118,19 @@ class Store:
         attributes: Mapping[str, Any] | None = None,
         walltime: float | None = None,
         directory: str | None = None,
+        by_name: bool = False,
     ) -> int:
-        """Queue a job, start it unless its queue is held, and return its number."""
+        """Queue a job, start it unless its queue is held, and return its number.
+
+        With `by_name` the shell gets the script's name as its input, as PBS does it, and starts the script as a
+        command. A signal to all processes then ends the shell at once, and the job with it.
+        """
         with self._locked():
             jobs = self._read("jobs")
             number = 1 + max(map(int, jobs), default=0)
-            self.file(f"{number}.script", text)
+            script = self.file(f"{number}.script", text)
+            script.chmod(0o700)
+            self.file(f"{number}.script-name", f"{script}\n")
             elements = {}
             for index in range(1, (count or 1) + 1):
                 path = output(number, index)
@@ -139,6 +146,7 @@ class Store:
                 "attributes": dict(attributes or {}),
                 "walltime": walltime,
                 "directory": directory or self.home,
+                "by_name": by_name,
                 "submitted": time.time(),
                 "elements": elements,
             }
@@ -217,6 +225,7 @@ class Store:
             number=number,
             index=index,
             script=str(self.root / f"{number}.script"),
+            by_name=job["by_name"],
             output=entry["output"],
             directory=job["directory"],
             variables={**basic, **entry["variables"], **mark_of(str(self.root), number, index)},

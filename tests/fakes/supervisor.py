@@ -20,6 +20,7 @@ class Job(NamedTuple):
     number: int
     index: int
     script: str
+    by_name: bool
     output: str
     directory: str
     variables: Mapping[str, str]
@@ -123,7 +124,11 @@ def _start(job: Job) -> int:
         output = os.open(job.output, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         os.dup2(output, 1)
         os.dup2(output, 2)
-        os.execve("/bin/sh", ["/bin/sh", job.script], dict(job.variables))
+        if job.by_name:
+            names = os.open(f"{job.script}-name", os.O_RDONLY)
+            os.dup2(names, 0)
+        words = ["/bin/sh"] if job.by_name else ["/bin/sh", job.script]
+        os.execve("/bin/sh", words, dict(job.variables))
     except OSError as error:
         with Path(job.complaints).open("a") as file:
             file.write(f"{job.number}: {error}\n")

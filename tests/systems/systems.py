@@ -1,0 +1,88 @@
+"""The batch systems of these tests: what their words are, and what they cannot do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from tests.fakes.engine import Store
+
+QUEUES = ["regular", "closed"]
+
+
+@dataclass(frozen=True)
+class System:
+    """One batch system.
+
+    Parameters
+    ----------
+    name
+        Its name in site files, and of its fake.
+    submit
+        The program that submits a job.
+    reason
+        Why the jobs of a held queue wait, in its own words.
+    sentence
+        How the card puts that.
+    refusal
+        Its own words for a queue that it does not know.
+    settings
+        The site's `settings`, as YAML.
+    """
+
+    name: str
+    submit: str
+    reason: str = ""
+    sentence: str = ""
+    refusal: str = ""
+    settings: str = "{}"
+
+    @property
+    def has_fake(self) -> bool:
+        return self.name != "local"
+
+    @property
+    def is_there(self) -> bool:
+        return not self.has_fake or find_spec(f"tests.fakes.{self.name}") is not None
+
+
+ALL = (
+    System("local", ""),
+    System(
+        "pbs",
+        "qsub",
+        reason="Not Running: Insufficient amount of resource: ncpus (R: 12 A: 4 T: 16)",
+        sentence="Waiting for other jobs to end",
+        refusal="Unknown queue",
+    ),
+    System(
+        "lsf",
+        "bsub",
+        reason="Job slot limit reached",
+        sentence="Job slot limit reached",
+        refusal="No such queue",
+    ),
+    System("oar", "oarsub", reason="", sentence="", refusal="queue"),
+    System("htcondor", "condor_submit"),
+    System("torque", "qsub", refusal="Unknown queue"),
+    System("moab", "msub", refusal="queue"),
+)
+SYSTEMS = tuple(system for system in ALL if system.is_there)
+FAKES = tuple(system for system in SYSTEMS if system.has_fake)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A batch system on the bench: `store` is its fake's, None for this machine."""
+
+    system: System
+    store: Store | None
+
+    @property
+    def live(self) -> list[str]:
+        """The names of the elements that have not ended."""
+        elements = self.store.elements() if self.store else []
+        return [f"{one.name} {one.index}" for one in elements if one.state in ("pending", "running")]
+
+    def submissions(self) -> int:
+        return len(self.store.calls(self.system.submit)) if self.store else 0

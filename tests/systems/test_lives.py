@@ -1,0 +1,73 @@
+"""Clusters come up, compute, change their size and stop, in both layouts and with both places of the scheduler."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.servers import JupyterServer, run_client, until
+from tests.systems.systems import SYSTEMS, Bench
+
+pytestmark = [
+    pytest.mark.usefixtures("nothing_left"),
+    pytest.mark.parametrize("bench", SYSTEMS, ids=lambda system: system.name, indirect=True),
+]
+_COMPUTE = (
+    "import os",
+    "client.wait_for_workers(2, timeout=30)",
+    "here = client.run(lambda: os.environ.get('FROM_THE_SITE'))",
+    "print(client.submit(sum, range(10**6)).result(), sorted(here.values()))",
+)
+_COMPUTED = '499999500000 ["it\'s here", "it\'s here"]'
+
+
+def logs(server: JupyterServer, cluster_id: str, role: str) -> list[str]:
+    return [log["text"] for log in server.ask("GET", f"clusters/{cluster_id}/logs?role={role}")["logs"]]
+
+
+def scale(server: JupyterServer, cluster_id: str, workers: int) -> None:
+    server.ask("PATCH", f"clusters/{cluster_id}", {"scaling": {"mode": "fixed", "workers": workers}})
+    server.wait_for_workers(cluster_id, workers)
+
+
+def test_workers_as_jobs_with_the_scheduler_on_the_host(server: JupyterServer, bench: Bench) -> None:
+    before = bench.submissions()
+    cluster_id = server.launch(site=f"{bench.system.name}-host")
+    cluster = server.wait_for_workers(cluster_id, 2)
+    assert bench.submissions() == before + (bench.store is not None)
+    assert run_client(cluster["client_code"], *_COMPUTE) == _COMPUTED
+    scale(server, cluster_id, 1)
+    scale(server, cluster_id, 2)
+    assert bench.submissions() == before + 2 * (bench.store is not None)
+    worker_logs = logs(server, cluster_id, "worker")
+    assert len(worker_logs) == 3
+    assert all("Registered to:" in text for text in worker_logs)
+    server.ask("DELETE", f"clusters/{cluster_id}")
+    server.wait_for(cluster_id, "stopped")
+
+
+def test_workers_and_scheduler_as_jobs(server: JupyterServer, bench: Bench) -> None:
+    before = bench.submissions()
+    cluster_id = server.launch(site=f"{bench.system.name}-job")
+    cluster = server.wait_for_workers(cluster_id, 2)
+    assert bench.submissions() == before + 2 * (bench.store is not None)
+    assert {job["role"]: job["state"] for job in cluster["jobs"]} == {"scheduler": "running", "worker": "running"}
+    assert any("Scheduler at:" in text for text in logs(server, cluster_id, "scheduler"))
+    server.ask("DELETE", f"clusters/{cluster_id}")
+    server.wait_for(cluster_id, "stopped")
+
+
+def test_a_single_job(server: JupyterServer, bench: Bench) -> None:
+    before = bench.submissions()
+    cluster_id = server.launch(site=f"{bench.system.name}-host", layout="allocation")
+    cluster = server.wait_for_workers(cluster_id, 2)
+    assert bench.submissions() == before + (bench.store is not None)
+    assert len(cluster["jobs"]) == 1
+    assert run_client(cluster["client_code"], *_COMPUTE) == _COMPUTED
+    assert all("Registered to:" in text for text in logs(server, cluster_id, "worker") if text)
+    scale(server, cluster_id, 1)
+    grow = {"scaling": {"mode": "fixed", "workers": 3}}
+    refused = server.http.request("PATCH", f"hpcdask/api/clusters/{cluster_id}", json=grow)
+    assert refused.is_client_error, refused.text
+    server.ask("DELETE", f"clusters/{cluster_id}")
+    server.wait_for(cluster_id, "stopped")
+    until(lambda: not [job for job in bench.live if cluster_id in job])
