@@ -40,14 +40,14 @@ def main(folder: str, *steps: str) -> int:
     """Print the table and the closing line."""
     reports = Path(folder)
     total, failed_steps = Counts(), []
-    print(f"\n{'step':<10}{'result':<10}{'seconds':>8}  tests")
+    print(f"\n{'step':<12}{'result':<10}{'seconds':>8}  tests")
     for step in steps:
         status, seconds = (reports / f"{step}.result").read_text().split()
         counts = counts_of(reports, step)
         total = total.plus(counts or Counts())
         if status != "0":
             failed_steps.append(step)
-        print(f"{step:<10}{'passed' if status == '0' else 'FAILED':<10}{seconds:>8}  {counts or ''}")
+        print(f"{step:<12}{'passed' if status == '0' else 'FAILED':<10}{seconds:>8}  {counts or ''}")
     print(f"\nsteps: {len(steps) - len(failed_steps)} passed, {len(failed_steps)} failed")
     print(f"tests: {total}")
     for step in failed_steps:
