@@ -18,8 +18,9 @@ from distributed import Client
 from hpcdask_ext.batch.runner import ProcessRunner
 from hpcdask_ext.clusters.credentials import TOKEN_HEADER
 from hpcdask_ext.clusters.models import Environment
-from hpcdask_ext.launchers.batch import BatchLauncher, Directories
+from hpcdask_ext.launchers.batch import BatchLauncher
 from hpcdask_ext.launchers.dask_command import warm_directory
+from hpcdask_ext.launchers.job_request import Directories
 from hpcdask_ext.sites.machine import local_site
 from tests.conftest import HERE, record
 from tests.servers import until
@@ -176,7 +177,7 @@ def with_dask(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Warm]:
     directory = warm_directory(environment_of(mark), root)
     assert directory is not None
     warm = Warm(directory, (PROGRAMS,), mark=mark)
-    launcher = BatchLauncher(local_site(), {}, ProcessRunner(), Directories(working=root.parent, warm=root))
+    launcher = BatchLauncher(local_site(), {}, {"host": ProcessRunner()}, Directories(working=root.parent, warm=root))
     try:
         asyncio.run(launcher.warm_up(environment_of(mark)))
         until(lambda: directory.is_dir() and warm.pid())
