@@ -59,7 +59,7 @@ ALL = (
         "lsf",
         "bsub",
         reason="Job slot limit reached",
-        sentence="Job slot limit reached",
+        sentence="Waiting for other jobs to end",
         refusal="No such queue",
     ),
     System("oar", "oarsub", reason="", sentence="", refusal="queue"),
