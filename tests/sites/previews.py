@@ -18,23 +18,30 @@ SPECS = {"python3": {"spec": {"argv": ["/opt/env/bin/python", "-m", "ipykernel_l
 
 
 class NoBatchSystem:
-    """A runner on a machine that has no batch system's commands."""
+    """A runner on a machine that has no batch system's commands, but perhaps PBS's answer about its queues."""
+
+    def __init__(self, queues: str | None = None) -> None:
+        self.queues = queues
 
     def behind(self, command_prefix: tuple[str, ...]) -> NoBatchSystem:
         return self
 
     async def run(self, command: Command) -> CommandResult:
+        if self.queues is not None and "qstat -Q" in command.argv[-1]:
+            return CommandResult(command.argv, 0, self.queues, "")
         raise CommandMissing(f"{command.argv[0]} is not installed.")
 
 
-async def preview(directory: Path, files: Mapping[str, str], body: Mapping[str, Any]) -> dict[str, Any]:
+async def preview(
+    directory: Path, files: Mapping[str, str], body: Mapping[str, Any], queues: str | None = None
+) -> dict[str, Any]:
     """Return the preview of a launch, with these site files (name to text) in a configuration below `directory`."""
     folder = directory / "config" / "hpcdask" / "sites.d"
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in files.items():
         (folder / name).write_text(text)
     directories = Directories(directory / "home", directory / "warm")
-    catalogue = Catalogue(SiteFiles([str(directory / "config")]), lambda: SPECS, NoBatchSystem(), directories)
+    catalogue = Catalogue(SiteFiles([str(directory / "config")]), lambda: SPECS, NoBatchSystem(queues), directories)
     manager = ClusterManager(ClusterStore(directory / "clusters"), catalogue, lambda *, data: None)
     await manager.start()
     try:
