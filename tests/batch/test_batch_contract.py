@@ -123,7 +123,8 @@ def test_commands_are_one_each_and_end_in_time(sample: Sample) -> None:
     jobs = [JobElements("11"), JobElements(sample.job_id, (1, 2, 3, 7))]
     commands = (system.submit(PLAIN, text), system.query(), system.cancel(jobs))
     assert tuple(program(command.argv) for command in commands) == sample.programs
-    assert commands[0].stdin == text if sample.reads_stdin else str(PLAIN.script_file) in commands[0].argv
+    given = f"{' '.join(commands[0].argv)} {commands[0].stdin}"
+    assert commands[0].stdin == text if sample.reads_stdin else str(PLAIN.script_file) in given
     assert sample.cancelled in " ".join(commands[2].argv)
     assert all(timedelta() < command.timeout <= timedelta(minutes=2) for command in commands)
 

@@ -1,0 +1,120 @@
+#!/bin/sh
+#CONDOR universe = parallel
+#CONDOR batch_name = hpcdask-k3x9-allocation
+#CONDOR executable = /bin/sh
+#CONDOR transfer_executable = False
+#CONDOR arguments = "'/scratch/ada/hpcdask/k3x9/jobs/allocation.sh'"
+#CONDOR environment = "HPCDASK_CLUSTER=$(ClusterId) HPCDASK_PROCESS=$(Process) HPCDASK_NODE=$(Node)"
+#CONDOR getenv = PATH
+#CONDOR initialdir = /scratch/ada/hpcdask/k3x9
+#CONDOR should_transfer_files = NO
+#CONDOR machine_count = 9
+#CONDOR request_cpus = 4
+#CONDOR request_memory = 16384
+#CONDOR +JobFlavour = "regular"
+#CONDOR allowed_job_duration = 3600
+#CONDOR +MaxRuntime = 3600
+# A job that is removed gets time to close down. One that is held for a fault, or that lost its machine, is not kept. One
+# that has ended can be asked about for five minutes.
+#CONDOR want_graceful_removal = True
+#CONDOR job_max_vacate_time = 30
+#CONDOR periodic_remove = (JobStatus == 5 && HoldReasonCode =!= 1 && time() - EnteredCurrentStatus > 600) || (JobStatus == 1 && NumJobStarts > 0)
+#CONDOR leave_in_queue = JobStatus == 4 && (CompletionDate =?= undefined || CompletionDate == 0 || time() - CompletionDate < 300)
+#CONDOR queue 1
+
+hpcdask_child=
+hpcdask_code=
+hpcdask_signal=
+
+# Batch systems signal every process of a job, and Dask takes a second signal for "at once". So the signal is passed on
+# only to a command that is still there after 3 s: then this shell alone was meant, or the command is stuck.
+hpcdask_stop() {
+    hpcdask_signal=yes
+    trap '' TERM INT
+    [ -n "$hpcdask_child" ] || exit 143
+    for hpcdask_tick in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+        kill -0 "$hpcdask_child" 2>/dev/null || return 0
+        sleep 0.2
+    done
+    kill -s TERM "$hpcdask_child" 2>/dev/null || true
+}
+
+# A signal interrupts wait, while the command closes down: wait until it has really ended. Where it had ended at that
+# moment, waiting again gives 127, or -1 in bash.
+hpcdask_wait() {
+    while :; do
+        hpcdask_signal=
+        hpcdask_now=0
+        wait "$hpcdask_child" 2>/dev/null || hpcdask_now=$?
+        case $hpcdask_now in
+            127 | -1) hpcdask_code=${hpcdask_code:-127} ;;
+            *) hpcdask_code=$hpcdask_now ;;
+        esac
+        [ -n "$hpcdask_signal" ] || break
+    done
+    exit "$hpcdask_code"
+}
+
+hpcdask_prepare() {
+cd /scratch/ada/hpcdask/k3x9 || exit 1
+}
+
+trap hpcdask_stop TERM INT
+hpcdask_task=
+# HTCondor starts this script on every node. The first node's is the job, and runs the first task.
+if [ "${1:-}" = task ]; then
+    hpcdask_task=$2
+elif [ "$HPCDASK_NODE" != 0 ]; then
+    hpcdask_task=$HPCDASK_NODE
+fi
+if [ -n "$hpcdask_task" ]; then
+    HPCDASK_TASK=$hpcdask_task
+    export HPCDASK_TASK
+    exec >/scratch/ada/hpcdask/k3x9/logs/workers-1.task-"$HPCDASK_TASK".log 2>&1
+    hpcdask_prepare
+    if [ "$HPCDASK_TASK" = 0 ]; then
+        /opt/env/bin/python -m distributed.cli.dask_scheduler &
+    else
+        /opt/env/bin/python -m distributed.cli.dask_worker --name "workers-$HPCDASK_TASK" &
+    fi
+    hpcdask_child=$!
+    hpcdask_wait
+fi
+
+hpcdask_index=$((HPCDASK_PROCESS + 1))
+hpcdask_job=$HPCDASK_CLUSTER.$HPCDASK_PROCESS
+hpcdask_host=$(uname -n)
+exec >>/scratch/ada/hpcdask/k3x9/logs/workers-1."$hpcdask_index".log 2>&1
+if [ -e /scratch/ada/hpcdask/k3x9/workers-1."$hpcdask_index".started ]; then
+    echo "HTCondor has started this job again after it lost its machine. Nothing waits for it any more." >&2
+    exit 1
+fi
+HPCDASK_INDEX=$hpcdask_index
+export HPCDASK_INDEX
+hpcdask_report=/scratch/ada/hpcdask/k3x9/workers-1.$HPCDASK_INDEX
+
+# A reader sees a whole report or none. It is for the user alone, unlike what the workers write.
+hpcdask_write() {
+    (umask 077 && cat >"$hpcdask_report.$1.tmp" && mv -f "$hpcdask_report.$1.tmp" "$hpcdask_report.$1")
+}
+
+hpcdask_ended() {
+    hpcdask_code=$?
+    trap '' TERM INT HUP
+    printf 'exit=%s\ntime=%s\n' "$hpcdask_code" "$(date +%s)" | hpcdask_write ended
+    # The tasks that are left are of no use now: the starters, which are in this process group, end them.
+    kill -s TERM 0 2>/dev/null || true
+    exit "$hpcdask_code"
+}
+
+trap hpcdask_ended EXIT
+printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
+hpcdask_prepare
+
+hpcdask_start_first() { "$@"; }
+hpcdask_start_others() { :; }
+hpcdask_start_first /bin/sh /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
+hpcdask_first=$!
+hpcdask_start_others /bin/sh /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
+hpcdask_child=$hpcdask_first
+hpcdask_wait
