@@ -19,14 +19,19 @@ from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, Field
 
 _SUBMITTED = re.compile(r"(\d+)(?:\.\d+-\d+:\d+)?", re.ASCII)
 
-# The jobs of whoever runs this. Why some of them wait is only in `qstat -j`, which prints all it knows about a job: it
-# is asked about jobs of ours that wait, and only the lines that say why are let through.
+# A user may have tens of thousands of jobs: only ours are let through. Why they wait is only in `qstat -j`, which prints
+# all it knows: it is asked about those that wait, and only the lines that say why are let through.
+_OURS = (
+    '/<job_list/ {job = 1; text = ""} job {text = text $0 "\\n"} job == 0 {print}'
+    ' /<\\/job_list>/ {job = 0; if (text ~ /<JB_name>hpcdask-/) printf "%s", text}'
+)
+_WAITING = "/<JB_job_number>/ {id = $3} /<state>[^<]*q/ {print id}"
 _QUERY = " ".join(
     (  # in one line: where csh is the login shell, ssh can pass no other
         'list=$(qstat -u "$(id -un)" -s prs -r -xml) || { code=$?; printf "%s\\n" "$list"; exit "$code"; };',
+        f'list=$(printf "%s\\n" "$list" | awk \'{_OURS}\');',
         'printf "%s\\n" "$list";',
-        'waiting=$(printf "%s\\n" "$list" | awk -F "[<>]" "/<JB_job_number>/ {id = \\$3}',
-        '/<JB_name>hpcdask-/ {our = id} /<state>[^<]*q/ {if (our == id) print id}"',
+        f"waiting=$(printf \"%s\\n\" \"$list\" | awk -F '[<>]' '{_WAITING}'",
         "| sort -nu | tail -n 50 | paste -s -d , -);",
         '[ -n "$waiting" ] || exit 0;',
         f'echo "{MARK}";',
@@ -36,18 +41,20 @@ _QUERY = " ".join(
 _QUEUES = f'SGE_SINGLE_LINE=1 qconf -sq "*" && echo && echo "{MARK}" && qhost -q -xml'
 
 _UNREACHABLE = re.compile(
-    "unable to (send|contact|connect)|commlib error|can't (find connection|get configuration|resolve host ?name \")"
-    "|got (send|select|read) error|connection (refused|timed out|reset|closed)|no route to host"
-    "|network is unreachable|could not resolve|cell directory .* doesn't exist|act_qmaster|gdi request|not responding"
-    "|timeout|please set the environment variable SGE_ROOT"
+    "unable to (send|contact|connect|resolve|read qmaster|initialize environment)|commlib error|got \\w+ error"
+    "|connection (refused|timed out|reset|closed)|no route to host|network is unreachable|could not resolve"
+    "|can't (find connection|get configuration)|cell directory|failed (receiving|sending) gdi|SGE_ROOT"
     "|^ssh: |host key verification failed|permission denied \\(|kex_exchange",
     re.IGNORECASE | re.MULTILINE,
 )
-_HARMLESS = re.compile(r"does not exist|already in deletion|has (deleted|registered) ", re.IGNORECASE)
+_HARMLESS = re.compile(
+    r"does not exist|already in deletion|comprises no tasks|has (deleted|registered) ", re.IGNORECASE
+)
 _NOISE = re.compile(r"^(Unable to run job: |qsub: |qstat: |qdel: |error: |Job \d+ )|^Exiting\.$", re.MULTILINE)
 _NO_PROJECTS = "no project list defined"
-# What a job may not run in is of no interest, nor are load values, which a verification does not know.
-_INCONCLUSIVE = re.compile(r"requests unknown resource|hard queue list|no suitable queues")
+# A verification does not know the load of hosts, so a request for it (`mem_free`) proves nothing.
+_INCONCLUSIVE = "job requests unknown resource"
+_NO_REASON = re.compile("hard queue list|no suitable queues")
 
 
 class GridEngineSystem(BatchSystem):
@@ -159,9 +166,9 @@ class GridEngineSystem(BatchSystem):
 
     def parse_estimate(self, result: CommandResult) -> datetime | None:
         """Return None: Grid Engine does not tell when a job will start."""
-        lines = [text for text in _plain(result.words).splitlines() if not _INCONCLUSIVE.search(text)]
-        if result.exit_code != 0 and (lines or not result.words):
-            _check(CommandResult(result.argv, result.exit_code, "", "\n".join(lines)), "would never start the job")
+        if _INCONCLUSIVE not in result.words:
+            words = "\n".join(text for text in result.words.splitlines() if not _NO_REASON.search(text))
+            _check(CommandResult(result.argv, result.exit_code, "", words), "would never start the job")
         return None
 
     def _environment(self, job: JobRequest) -> str | None:

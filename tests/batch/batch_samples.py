@@ -90,6 +90,10 @@ class Sample:
     settings: dict[str, object] = field(default_factory=dict)
     cancelled: str = "1-3,7"
     """What names the elements 1, 2, 3 and 7 of the submitted job when they are cancelled."""
+    unsayable: str = ""
+    """Letters that no value in a directive can have, whatever quotes are around it."""
+    unsayable_in_paths: str = ""
+    """The same for the paths of logs."""
     without: frozenset[str] = frozenset()
     """What the batch system cannot do: of `gpus`, `allocation`, `array indexes`."""
 

@@ -38,6 +38,11 @@ WITH_BREAKS = ("a\ntouch FIRED", "a\r\ntouch FIRED", "a\n#SBATCH --array=1-1000"
 SAMPLES = [importlib.import_module(path.stem).SAMPLE for path in sorted(Path(__file__).parent.glob("sample_*.py"))]
 
 
+def without(letters: str, text: str) -> str:
+    """Return `text` without any of `letters`."""
+    return "".join(letter for letter in text if letter not in letters)
+
+
 @pytest.fixture(params=SAMPLES, ids=lambda sample: sample.name)
 def sample(request: pytest.FixtureRequest) -> Sample:
     return request.param
@@ -65,12 +70,12 @@ def test_plain_and_full_scripts_and_allocations_are_the_golden_ones(sample: Samp
 def test_what_users_can_say_is_never_run(sample: Sample, tmp_path: Path) -> None:
     for number, value in enumerate(HOSTILE):
         # A name of a directory cannot be empty, and Slurm cannot name a log with a backslash.
-        directory = tmp_path / f"{number}{value.replace(chr(92), '')}"
+        directory = tmp_path / f"{number}{without(chr(92) + sample.unsayable_in_paths, value)}"
         directory.mkdir()
         job = request_with(
             command='printf "%s" "$VALUE" >value; env >environment',
-            queue=value,
-            account=value,
+            queue=without(sample.unsayable, value),
+            account=without(sample.unsayable, value),
             environment={"VALUE": value + "\n$(touch FIRED)"},
             report_prefix=directory / "report",
             log_prefix=directory / "log",
@@ -86,6 +91,15 @@ def test_what_users_can_say_is_never_run(sample: Sample, tmp_path: Path) -> None
         assert (directory / "value").read_text() == value + "\n$(touch FIRED)"
         assert "HPCDASK_INDEX=2\n" in (directory / "environment").read_text()
         assert "exit=0\n" in (directory / "report.2.ended").read_text()
+
+
+def test_what_no_directive_can_say_is_refused(sample: Sample) -> None:
+    changes = [{name: f"a{letter}b"} for name in ("queue", "account") for letter in sample.unsayable]
+    changes += [{"log_prefix": Path(f"/scratch/a{letter}b/log")} for letter in sample.unsayable_in_paths]
+    for change in changes:
+        with pytest.raises(InvalidRequest) as caught:
+            sample.system.script(request_with(**change))
+        assert [error.field for error in caught.value.errors] == [{"log_prefix": "directory"}.get(*change, *change)]
 
 
 @pytest.mark.parametrize("field_name", ["queue", "account", "extra_directives", "working_directory", "log_prefix"])

@@ -1,0 +1,127 @@
+#!/bin/sh
+#$ -N hpcdask-k3x9-allocation
+#$ -S /bin/sh
+#$ -q regular
+#$ -pe mpi 36
+#$ -l h_rt=01:00:00
+#$ -l h_vmem=4096M
+#$ -t 1-1
+#$ -o ":/scratch/ada/hpcdask/k3x9/logs/workers-1.$TASK_ID.log"
+#$ -j y
+#$ -r n
+#$ -notify
+
+hpcdask_child=
+hpcdask_code=
+hpcdask_signal=
+
+# Batch systems signal every process of a job, and Dask takes a second signal for "at once". So the signal is passed on
+# only to a command that is still there after 3 s: then this shell alone was meant, or the command is stuck.
+hpcdask_stop() {
+    hpcdask_signal=yes
+    trap '' TERM INT
+    [ -n "$hpcdask_child" ] || exit 143
+    for hpcdask_tick in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+        kill -0 "$hpcdask_child" 2>/dev/null || return 0
+        sleep 0.2
+    done
+    kill -s TERM "$hpcdask_child" 2>/dev/null || true
+}
+
+# A signal interrupts wait, while the command closes down: wait until it has really ended. Where it had ended at that
+# moment, waiting again gives 127, or -1 in bash.
+hpcdask_wait() {
+    while :; do
+        hpcdask_signal=
+        hpcdask_now=0
+        wait "$hpcdask_child" 2>/dev/null || hpcdask_now=$?
+        case $hpcdask_now in
+            127 | -1) hpcdask_code=${hpcdask_code:-127} ;;
+            *) hpcdask_code=$hpcdask_now ;;
+        esac
+        [ -n "$hpcdask_signal" ] || break
+    done
+    exit "$hpcdask_code"
+}
+
+hpcdask_prepare() {
+cd /scratch/ada/hpcdask/k3x9 || exit 1
+}
+
+trap hpcdask_stop TERM INT
+hpcdask_task=
+trap '' USR1
+if [ "${1:-}" = task ]; then hpcdask_task=$2; fi
+if [ -n "$hpcdask_task" ]; then
+    HPCDASK_TASK=$hpcdask_task
+    export HPCDASK_TASK
+    exec >/scratch/ada/hpcdask/k3x9/logs/workers-1.task-"$HPCDASK_TASK".log 2>&1
+    hpcdask_prepare
+    if [ "$HPCDASK_TASK" = 0 ]; then
+        /opt/env/bin/python -m distributed.cli.dask_scheduler &
+    else
+        /opt/env/bin/python -m distributed.cli.dask_worker --name "workers-$HPCDASK_TASK" &
+    fi
+    hpcdask_child=$!
+    hpcdask_wait
+fi
+
+# With -notify, SIGUSR2 comes some time before the job is killed, whether by qdel or because its time is over, and SIGUSR1
+# before it is suspended, which must not end it.
+trap '' USR1
+trap hpcdask_stop USR2
+hpcdask_index=$SGE_TASK_ID
+hpcdask_job=$JOB_ID.$SGE_TASK_ID
+hpcdask_host=${HOSTNAME:-$(uname -n)}
+HPCDASK_INDEX=$hpcdask_index
+export HPCDASK_INDEX
+hpcdask_report=/scratch/ada/hpcdask/k3x9/workers-1.$HPCDASK_INDEX
+
+# A reader sees a whole report or none. It is for the user alone, unlike what the workers write.
+hpcdask_write() {
+    (umask 077 && cat >"$hpcdask_report.$1.tmp" && mv -f "$hpcdask_report.$1.tmp" "$hpcdask_report.$1")
+}
+
+hpcdask_ended() {
+    hpcdask_code=$?
+    trap '' TERM INT HUP
+    printf 'exit=%s\ntime=%s\n' "$hpcdask_code" "$(date +%s)" | hpcdask_write ended
+    # The tasks that are left are of no use now: the starters, which are in this process group, end them.
+    kill -s TERM 0 2>/dev/null || true
+    exit "$hpcdask_code"
+}
+
+trap hpcdask_ended EXIT
+printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
+hpcdask_prepare
+
+# The hosts of the other tasks, one for each, in the order in which Grid Engine names them. A host may be named more than
+# once, for several queues. Its slots are for as many whole tasks; one on the first host, which is this one, is taken.
+hpcdask_places() {
+    awk -v cores=4 '
+        !($1 in slots) { hosts[++count] = $1 }
+        { slots[$1] += $2 }
+        END {
+            for (host = 1; host <= count; host++)
+                for (task = (host == 1) + 1; task * cores <= slots[hosts[host]]; task++) print hosts[host]
+        }' "$PE_HOSTFILE"
+}
+hpcdask_start_first() { "$@"; }
+hpcdask_start_others() {
+    hpcdask_qrsh=$(command -v qrsh || echo "$SGE_ROOT/bin/$ARC/qrsh")
+    hpcdask_number=0
+    for hpcdask_place in $(hpcdask_places); do
+        hpcdask_number=$((hpcdask_number + 1))
+        "$hpcdask_qrsh" -inherit -nostdin -noshell "$hpcdask_place" "$@" "$hpcdask_number" &
+    done
+    if [ "$hpcdask_number" -lt 8 ]; then
+        echo "Only $hpcdask_number of 8 workers are started: the slots that Grid Engine gave lie" \
+            "scattered, and on some hosts there are fewer than the 4 that a worker needs." >&2
+    fi
+    wait
+}
+hpcdask_start_first /bin/sh /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
+hpcdask_first=$!
+hpcdask_start_others /bin/sh /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
+hpcdask_child=$hpcdask_first
+hpcdask_wait
