@@ -17,7 +17,7 @@ from typing import Any
 
 from tests.fakes.engine import Element, Refused, Store
 
-DEFAULTS = {"queues": ["default"]}
+DEFAULTS = {"queues": ["default"], "queue_attribute": "JobFlavour"}
 _IDLE, _RUNNING, _COMPLETED, _HELD = 1, 2, 4, 5
 _NEEDED = ("executable", "arguments", "environment", "initialdir", "request_cpus", "request_memory", "batch_name")
 
@@ -41,10 +41,13 @@ def condor_submit(store: Store, arguments: list[str]) -> None:
     directory = _expand(commands["initialdir"], {})
     if not Path(directory).is_dir():
         raise Refused(f"\nERROR: No such directory: {directory}", 1)
+    # HTCondor itself has no queues: a pool that has them looks at an attribute, and refuses what it does not know.
+    queue = commands.get(f"+{store.settings['queue_attribute']}".lower(), '"default"').strip('"')
+    if queue not in store.settings["queues"]:
+        raise _rejected("QUEUE")
     accounts = store.settings["accounts"]
     if accounts is not None and commands.get("accounting_group") not in accounts:
-        rule = "QMGMT rejected job submission.  Submit requirement GROUP evaluated to FALSE."
-        raise Refused(f"\nERROR: Failed to commit job submission into the queue.\nERROR: {rule}", 1)
+        raise _rejected("GROUP")
     script = words(_expand(commands["arguments"], {}))[0]
     nodes = int(commands["machine_count"]) if commands["universe"] == "parallel" else 0
     passed = {name: os.environ[name] for name in commands["getenv"].split() if name in os.environ}
@@ -60,7 +63,7 @@ def condor_submit(store: Store, arguments: list[str]) -> None:
         commands["batch_name"],
         f"exec condor_nodes {nodes}\n" if nodes else Path(script).read_text(),
         count=count,
-        queue="default",
+        queue=queue,
         variables=lambda number, index: {**variables(number, index), "FAKE_SCRIPT": script},
         output=lambda number, index: None,
         attributes=commands,
@@ -68,6 +71,11 @@ def condor_submit(store: Store, arguments: list[str]) -> None:
         directory=directory,
     )
     print(f"{number}.0 - {number}.{count - 1}")
+
+
+def _rejected(requirement: str) -> Refused:
+    words = f"QMGMT rejected job submission.  Submit requirement {requirement} evaluated to FALSE."
+    return Refused(f"\nERROR: Failed to commit job submission into the queue.\nERROR: {words}", 1)
 
 
 def _description(text: str) -> tuple[dict[str, str], int]:

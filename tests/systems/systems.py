@@ -63,7 +63,14 @@ ALL = (
         refusal="No such queue",
     ),
     System("oar", "oarsub", reason="", sentence="", refusal="queue"),
-    System("htcondor", "condor_submit"),
+    System(
+        "htcondor",
+        "condor_submit",
+        reason="no match found",
+        sentence="No machine that is free has what was requested",
+        refusal="Submit requirement QUEUE evaluated to FALSE",
+        settings="{queue_attribute: JobFlavour}",
+    ),
     System("torque", "qsub", refusal="Unknown queue"),
     System("moab", "msub", refusal="queue"),
 )
