@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -32,7 +33,12 @@ _NO_JOBS = re.compile(r"^No (unfinished )?job found", re.MULTILINE)
 _NO_GROUPS = re.compile(r"^No user(/host)? group defined", re.MULTILINE)
 _JOB_ID = re.compile(r"(\d+)(?:\[(\d+)\])?", re.ASCII)
 _NAME = re.compile(r"(.*)\[(\d+)\]", re.ASCII | re.DOTALL)
-_TIME = re.compile(r"(?P<rest>[A-Z][a-z]{2} +\d+ \d+:\d+(:\d+)?)( (?P<year>\d{4}))?( [A-Z])?", re.ASCII)
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_TIME = re.compile(
+    r"(?P<month>[A-Z][a-z]{2}) +(?P<day>\d+) (?P<hour>\d+):(?P<minute>\d+)(:(?P<second>\d+))?"
+    r"( (?P<year>\d{4}))?( [A-Z])?",
+    re.ASCII,
+)
 _QUEUE = re.compile(r"^QUEUE: (\S+)\n", re.MULTILINE)
 _RUN_LIMIT = re.compile(r"^ *(?P<names>[A-Z ]*\bRUNLIMIT\b[A-Z ]*)\n(?P<values>.*)$", re.MULTILINE)
 
@@ -86,17 +92,15 @@ def _status(record: Mapping[str, Any]) -> JobStatus:
 def _time(text: str) -> datetime | None:
     """Return a time such as ``Nov 20 15:04 2026``, or None. Without a year it is the one that is nearest to now."""
     match = _TIME.fullmatch(text.strip())
-    if match is None:
+    if match is None or match["month"] not in _MONTHS:
         return None
-    words = "%b %d %H:%M:%S" if match["rest"].count(":") == 2 else "%b %d %H:%M"
+    month = 1 + _MONTHS.index(match["month"])
+    day, hour, minute, second = (int(match[name] or 0) for name in ("day", "hour", "minute", "second"))
     now = datetime.now(timezone.utc)
-    years = [int(match["year"])] if match["year"] else [now.year - 1, now.year, now.year + 1]
     found = []
-    for year in years:
-        try:
-            found.append(datetime.strptime(f"{year} {match['rest']} +0000", f"%Y {words} %z"))
-        except ValueError:  # the 29th of February of another year
-            continue
+    for year in [int(match["year"])] if match["year"] else [now.year - 1, now.year, now.year + 1]:
+        with suppress(ValueError):  # the 29th of February of another year
+            found.append(datetime(year, month, day, hour, minute, second, tzinfo=timezone.utc))
     return min(found, key=lambda time: abs(time - now), default=None)
 
 

@@ -8,6 +8,7 @@ sources of volclava 2, which took them over from LSF.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from hpcdask_ext.clusters.models import JobState
 
@@ -139,6 +140,7 @@ _OF_OTHER_NODES = re.compile(
 )
 
 
+@lru_cache(maxsize=256)
 def telling(reasons: str) -> str:
     """Return the one of several reasons that tells most: of the job itself, else of the most nodes."""
     found = [text for text in (part.strip() for part in reasons.split(";")) if text]
