@@ -1,28 +1,34 @@
-"""Slurm, 20.02 or later: sbatch, squeue, scancel."""
+"""Slurm, 20.02 or later: sbatch, squeue, scancel, srun, sinfo, sacctmgr."""
 
 from __future__ import annotations
 
 import math
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import ClassVar
 
-from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus
-from hpcdask_ext.batch.indexes import format_indexes, parse_indexes
-from hpcdask_ext.batch.quoting import render
-from hpcdask_ext.batch.slurm_words import STATES, TELLING_STATES, sentence
-from hpcdask_ext.clusters.models import JobState
-from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, FieldError, InvalidRequest, NotUnderstood
+from pydantic import Field
 
-# Marks the start of each record in squeue's output: other programs' job names may contain line breaks.
-_MARK = "hpcdask|"
-# %i id, %T state, %S start, %N nodes, %j name, %r reason. Our names have no bar; the rest may contain anything.
-_FORMAT = _MARK + "%i|%T|%S|%N|%j|%r"
-_RECORD = re.compile(r"(?P<id>[^|]*)\|(?P<state>\w+)\|(?P<start>[^|]*)\|(?P<node>[^|]*)\|(?P<rest>.*)", re.DOTALL)
-_JOB_ID = re.compile(r"(?P<job>\d+)(?:\+\d+)?(?:_(?:(?P<one>\d+)|\[(?P<many>[^\]%]*)(?:%\d+)?\]))?", re.ASCII)
+from hpcdask_ext.batch import base
+from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.indexes import format_indexes
+from hpcdask_ext.batch.quoting import render
+from hpcdask_ext.batch.slurm_answers import (
+    JOB_FORMAT,
+    QUEUE_FORMAT,
+    account_names,
+    check,
+    estimated_start,
+    job_statuses,
+    queue_infos,
+)
+from hpcdask_ext.batch.slurm_words import sentence
+from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
+
 _SUBMITTED = re.compile(r"(\d+)(?:;\S+)?", re.ASCII)
+# The three directives for memory exclude each other.
+_MEMORY_DIRECTIVE = re.compile(r"\s*--mem(-per-(cpu|gpu))?(?![\w-])")
 
 # Users set these for interactive use. They would hide jobs from the query, prompt, or change a submission, because in
 # Slurm they override a script's directives.
@@ -37,47 +43,56 @@ _SCANCEL_VARIABLES = (
     *("SCANCEL_USER", "SCANCEL_VERBOSE", "SCANCEL_WCKEY"),
 )
 _SBATCH_VARIABLES = ("SBATCH_ARRAY_INX", "SBATCH_JOB_NAME", "SBATCH_OUTPUT", "SBATCH_REQUEUE", "SBATCH_WAIT")
+_SINFO_VARIABLES = ("SINFO_ALL", "SINFO_FEDERATION", "SINFO_FORMAT", "SINFO_LOCAL", "SINFO_PARTITION", "SINFO_SORT")
 _SBATCH_MEMORY = ("SBATCH_MEM_PER_CPU", "SBATCH_MEM_PER_GPU", "SBATCH_MEM_PER_NODE")
 
-_UNREACHABLE = re.compile(
-    "unable to contact slurm controller|socket timed out|zero bytes were transmitted|controller not responding"
-    "|connection (refused|timed out|reset|closed)|no route to host|network is unreachable|could not resolve"
-    "|authentication error|munge|cannot stat file|unable to process configuration|establish (a )?conf|fetch_config"
-    "|communication (connection|shutdown) failure|message (send|receive) failure|in standby mode|temporarily un"
-    "|incompatible versions|^ssh: |host key verification failed|permission denied \\(|kex_exchange",
-    re.IGNORECASE | re.MULTILINE,
-)
 _HARMLESS = re.compile(r"invalid job id specified|already completing or completed", re.IGNORECASE)
-_NOISE = re.compile(r"^(sbatch|squeue|scancel|slurm_load_jobs): (error|fatal): ", re.MULTILINE)
+_ACCOUNTS = (
+    "cluster=$(scontrol show config | sed -n 's/^ClusterName *= *//p'); "
+    'exec sacctmgr --parsable2 show user where name="$(id -un)" ${cluster:+cluster="$cluster"} '
+    "withassoc format=defaultaccount,account"
+)
 
 
 class SlurmSystem(BatchSystem):
-    """Slurm. Every job is an array, even of a single element, so that elements are always named in the same way."""
+    """Slurm.
+
+    A job of elements is an array, even of a single element, so that elements are always named in the same way; an
+    allocation is none. GPUs in an allocation need Slurm 21.08 for each worker to see only its own.
+    """
+
+    class Settings(base.Settings):
+        """What only Slurm needs to know about a site."""
+
+        gpu_type: str | None = Field(
+            None, description="The type of GPU to request (`a100`), where a queue has nodes with different ones."
+        )
 
     name: ClassVar[str] = "slurm"
     title: ClassVar[str] = "Slurm"
 
+    settings: Settings
+
     def script(self, job: JobRequest) -> str:
         """Return the job script."""
+        gpu_type = self.settings.gpu_type
         values = {
             "job": job,
-            "memory_mib": math.ceil(job.memory / 2**20),
+            "ntasks": 1 + job.tasks.count if job.tasks else 1,
+            "memory_mib": _memory(job),
+            "gpus": (f"{gpu_type}:{job.gpus}" if gpu_type else job.gpus) if job.gpus else None,
             "walltime": None if job.walltime is None else _walltime(job.walltime),
-            "output": _output(job.log_prefix),
+            "output": _output(job),
         }
         return render("slurm.sh.jinja", self.template, values)
 
     def submit(self, job: JobRequest, text: str) -> Command:
         """Return the call of sbatch."""
-        names = [*_SBATCH_VARIABLES, *_SBATCH_MEMORY]
-        names += ["SBATCH_PARTITION"] if job.queue else []
-        names += ["SBATCH_ACCOUNT"] if job.account else []
-        names += ["SBATCH_TIMELIMIT"] if job.walltime is not None else []
-        return _command("sbatch", "--parsable", unset=names, stdin=text)
+        return _command("sbatch", "--parsable", unset=_sbatch_variables(job), stdin=text)
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
         """Return the id that sbatch printed, even if a login script printed something before it."""
-        _check(result, "did not accept the job")
+        check(result, "did not accept the job")
         for line in reversed(result.stdout.splitlines()):
             if match := _SUBMITTED.fullmatch(line.strip()):
                 return match[1]
@@ -91,16 +106,12 @@ class SlurmSystem(BatchSystem):
         """
         settings = ("SLURM_TIME_FORMAT=%s", "SLURM_BITSTR_LEN=0")
         return _command(
-            "squeue", "--me", "--states=all", f"--format={_FORMAT}", unset=_SQUEUE_VARIABLES, settings=settings
+            "squeue", "--me", "--states=all", f"--format={JOB_FORMAT}", unset=_SQUEUE_VARIABLES, settings=settings
         )
 
     def parse_query(self, result: CommandResult) -> Sequence[JobStatus]:
-        """Return one status for each record. The heading is required: it tells an empty answer from no answer."""
-        _check(result, "did not list the jobs")
-        _, *records = re.split(rf"^{re.escape(_MARK)}", result.stdout, flags=re.MULTILINE)
-        if not any(record.startswith("JOBID|") for record in records):
-            raise NotUnderstood(f"squeue's answer has no heading: {result.words[:500]!r}")
-        return [_status(record.rstrip("\n")) for record in records if not record.startswith("JOBID|")]
+        """Return one status for each record."""
+        return job_statuses(result)
 
     def cancel(self, jobs: Sequence[JobElements]) -> Command:
         """Return the call of scancel."""
@@ -111,11 +122,45 @@ class SlurmSystem(BatchSystem):
         lines = [line for line in result.stderr.splitlines() if line.strip() and not _HARMLESS.search(line)]
         if result.exit_code != 0 and (lines or not result.stderr.strip()):
             rest = CommandResult(result.argv, result.exit_code, result.stdout, "\n".join(lines))
-            _check(rest, "did not cancel everything")
+            check(rest, "did not cancel everything")
 
     def explain(self, reason: str) -> str:
         """Return a sentence for `reason`."""
         return sentence(reason)
+
+    def queues(self) -> Command:
+        """Return the call of sinfo, which groups only nodes that are alike."""
+        return _command("sinfo", "--exact", f"--format={QUEUE_FORMAT}", unset=_SINFO_VARIABLES)
+
+    def parse_queues(self, result: CommandResult) -> Sequence[QueueInfo]:
+        """Return the queues. CPUs are what Slurm counts: the cores, or their threads."""
+        return queue_infos(result)
+
+    def accounts(self) -> Command:
+        """Return the call of sacctmgr for whoever runs it. Its database may also know other clusters."""
+        return Command(("sh", "-c", _ACCOUNTS))
+
+    def parse_accounts(self, result: CommandResult) -> Sequence[str]:
+        """Return the accounts, or none where Slurm keeps no accounts."""
+        return account_names(result)
+
+    def estimate(self, job: JobRequest, text: str) -> Command:
+        """Return the call of sbatch that only tests, with times in seconds."""
+        settings = ("SLURM_TIME_FORMAT=%s",)
+        return _command("sbatch", "--test-only", unset=_sbatch_variables(job), settings=settings, stdin=text)
+
+    def parse_estimate(self, result: CommandResult) -> datetime | None:
+        """Return the estimated start. Slurm answers as if the queue were open and had no time limit."""
+        return estimated_start(result)
+
+
+def _sbatch_variables(job: JobRequest) -> list[str]:
+    """Return the user's variables that would replace what `job` says."""
+    names = [*_SBATCH_VARIABLES, *_SBATCH_MEMORY]
+    names += ["SBATCH_PARTITION"] if job.queue else []
+    names += ["SBATCH_ACCOUNT"] if job.account else []
+    names += ["SBATCH_TIMELIMIT"] if job.walltime is not None else []
+    return names + (["SBATCH_GRES", "SBATCH_GPUS_PER_TASK"] if job.gpus else [])
 
 
 def _command(
@@ -137,60 +182,20 @@ def _walltime(walltime: timedelta) -> str:
     return f"{days}-{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
-def _output(log_prefix: Path) -> str:
+def _memory(job: JobRequest) -> int | None:
+    """Return the MiB of each element, or of each core of an allocation; None if the site's directives say how much."""
+    if any(_MEMORY_DIRECTIVE.match(text) for text in job.extra_directives):
+        return None
+    return math.ceil(job.memory / 2**20 / (job.cores if job.tasks else 1))
+
+
+def _output(job: JobRequest) -> str:
     """Return the pattern for logs. A percent sign begins a placeholder, and a backslash would disable all of them."""
-    path = str(log_prefix)
+    path = str(job.log_prefix)
     if "\\" in path:
         raise InvalidRequest([FieldError("directory", f"{path!r} has a backslash, which Slurm log paths cannot have")])
-    return path.replace("%", "%%") + ".%a.log"
+    return path.replace("%", "%%") + (".1.log" if job.tasks else ".%a.log")
 
 
 def _elements(job: JobElements) -> str:
     return job.job_id if job.indexes is None else f"{job.job_id}_[{format_indexes(job.indexes)}]"
-
-
-def _status(record: str) -> JobStatus:
-    match = _RECORD.fullmatch(record)
-    job_id = _JOB_ID.fullmatch(match["id"]) if match else None
-    if match is None or job_id is None:
-        raise NotUnderstood(f"squeue's answer has an unreadable record: {record[:500]!r}")
-    name, _, reason = match["rest"].partition("|")
-    state = STATES.get(match["state"], JobState.UNKNOWN)
-    if match["state"] in TELLING_STATES or state is JobState.UNKNOWN:
-        reason = match["state"]
-    elif reason == "None" or state in (JobState.RUNNING, JobState.ENDED):
-        reason = "FAILED" if state is JobState.FAILED else ""
-    return JobStatus(
-        job_id=job_id["job"],
-        name=name,
-        state=state,
-        indexes=_indexes(job_id, record),
-        reason=reason,
-        node=match["node"] or None,
-        estimated_start=_time(match["start"]) if state is JobState.PENDING else None,
-    )
-
-
-def _indexes(job_id: re.Match[str], record: str) -> tuple[int, ...] | None:
-    text = job_id["one"] or job_id["many"]
-    if text is None:
-        return None
-    try:
-        return parse_indexes(text)
-    except ValueError as error:
-        raise NotUnderstood(f"squeue's answer has an unreadable record: {record[:500]!r}: {error}") from error
-
-
-def _time(text: str) -> datetime | None:
-    """Return a time; None for ``N/A``, and for anything but seconds, since its time zone is unknown."""
-    return datetime.fromtimestamp(int(text), timezone.utc) if re.fullmatch(r"[0-9]{1,11}", text) else None
-
-
-def _check(result: CommandResult, complaint: str) -> None:
-    """Raise the right error if the command failed."""
-    if result.exit_code == 0:
-        return
-    words = "; ".join(line.strip() for line in _NOISE.sub("", result.words).splitlines() if line.strip())
-    error: type[BatchError] = BatchUnreachable if _UNREACHABLE.search(result.words) else BatchRefused
-    begin = "Slurm could not be asked" if error is BatchUnreachable else f"Slurm {complaint}"
-    raise error(f"{begin}: {words or f'exit code {result.exit_code}, no output'}")

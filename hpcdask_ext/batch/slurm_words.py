@@ -92,7 +92,7 @@ _SENTENCES = {
     "RaisedSignal": "It was killed by a signal: see its log",
     "TIMEOUT": "It reached its walltime: launch with a longer one",
     "OUT_OF_MEMORY": "It was killed because it used more memory than requested: launch with more",
-    "NODE_FAIL": "Its node failed: launch again",
+    "NODE_FAIL": "Its node failed, or its queue was removed: launch again",
     "BOOT_FAIL": "Its node could not be booted: launch again",
     "PREEMPTED": "It was ended to make room for a job of higher priority: launch again, or in another queue",
     "DEADLINE": "It could not finish before its deadline",

@@ -8,6 +8,7 @@
 #SBATCH --ntasks=1
 #SBATCH --cpus-per-task=4
 #SBATCH --mem=16384M
+#SBATCH --gres=gpu:2
 #SBATCH --output=/scratch/ada/hpcdask/k3x9/logs/workers-1.%a.log
 #SBATCH --chdir=/scratch/ada/hpcdask/k3x9
 #SBATCH --no-requeue

@@ -3,13 +3,14 @@
 #SBATCH --comment="hpcdask hpcdask-k3x9-allocation"
 #SBATCH --partition=regular
 #SBATCH --time=0-01:00:00
-#SBATCH --array=1-1
-#SBATCH --ntasks=1
+#SBATCH --ntasks=9
 #SBATCH --cpus-per-task=4
-#SBATCH --mem=16384M
-#SBATCH --output=/scratch/ada/hpcdask/k3x9/logs/workers-1.%a.log
+#SBATCH --mem-per-cpu=4096M
+#SBATCH --output=/scratch/ada/hpcdask/k3x9/logs/workers-1.1.log
 #SBATCH --chdir=/scratch/ada/hpcdask/k3x9
 #SBATCH --no-requeue
+# A node that fails takes only its own workers with it.
+#SBATCH --no-kill
 
 hpcdask_child=
 hpcdask_code=
@@ -50,7 +51,11 @@ cd /scratch/ada/hpcdask/k3x9 || exit 1
 
 trap hpcdask_stop TERM INT
 hpcdask_task=
-if [ "${1:-}" = task ]; then hpcdask_task=$2; fi
+if [ "${1:-}" = task ]; then
+    hpcdask_task=${2:-$SLURM_PROCID}
+    # The first one already runs, outside of the step.
+    [ -n "${2:-}" ] || [ "$hpcdask_task" != 0 ] || exit 0
+fi
 if [ -n "$hpcdask_task" ]; then
     HPCDASK_TASK=$hpcdask_task
     export HPCDASK_TASK
@@ -65,8 +70,8 @@ if [ -n "$hpcdask_task" ]; then
     hpcdask_wait
 fi
 
-hpcdask_index=$SLURM_ARRAY_TASK_ID
-hpcdask_job=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+hpcdask_index=1
+hpcdask_job=$SLURM_JOB_ID
 hpcdask_host=${SLURMD_NODENAME:-$(uname -n)}
 HPCDASK_INDEX=$hpcdask_index
 export HPCDASK_INDEX
@@ -90,6 +95,14 @@ trap hpcdask_ended EXIT
 printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
 hpcdask_prepare
 
+hpcdask_start_first() { "$@"; }
+# One step with a place for every task: a step without one for the first would be placed anew, and not as the job was.
+# In a session of its own, srun misses the signal to this process group, on which it would kill its tasks at once: when
+# this script ends, Slurm asks them to end and gives them time.
+hpcdask_start_others() {
+    setsid srun --ntasks=9 --cpus-per-task="${SLURM_CPUS_PER_TASK:-4}" --export=ALL --input=none \
+        --mpi=none --kill-on-bad-exit=0 --wait=0 --no-kill "$@"
+}
 hpcdask_start_first /bin/sh /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
 hpcdask_first=$!
 hpcdask_start_others /bin/sh /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
