@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from hpcdask_ext.cli import run
+from hpcdask_ext.cli import import_jobqueue, run
 from hpcdask_ext.errors import HPCDaskError, InvalidRequest
 
 USAGE = 2
@@ -20,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
     run.add_to(commands)
+    import_jobqueue.add_to(commands)
     options = parser.parse_args(arguments)
     try:
         return int(options.act(options))
