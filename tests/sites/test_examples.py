@@ -9,8 +9,13 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import BaseModel
 
-from hpcdask_ext.sites.models import Site
+from hpcdask_ext.batch import BATCH_SYSTEMS, batch_system
+from hpcdask_ext.clusters.image_field import ImageField
+from hpcdask_ext.clusters.models import Environment
+from hpcdask_ext.sites.models import Limits, Queue, SchedulerPlace, Site, Size
+from hpcdask_ext.sites.options import Option
 
 from .previews import preview, scripts
 
@@ -155,3 +160,67 @@ async def test_ncar_has_its_machine_beside_it_in_one_form(tmp_path: Path) -> Non
     made = scripts(await preview(tmp_path, {name: text_of(name) for name in names}, {"site": "ncar-local"}))
     assert option(words(made["worker"], "worker"), "--host") == "127.0.0.1"
     assert made.keys() == {"scheduler", "worker"}
+
+
+PAGE = (DOCS / "reference" / "sites.md").read_text()
+BASE, *FRAGMENTS = (yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
+TEMPLATES = re.findall(r"^```jinja\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+HEADINGS = {
+    "slurm": "Slurm",
+    "pbs": "PBS Professional and OpenPBS",
+    "torque": "Torque and Moab",
+    "moab": "Torque and Moab",
+    "lsf": "LSF",
+    "sge": "Grid Engine",
+    "oar": "OAR",
+    "htcondor": "HTCondor",
+}
+
+
+@pytest.mark.parametrize("fragment", FRAGMENTS, ids=lambda fragment: next(iter(fragment)))
+def test_every_example_of_the_reference_is_a_part_of_a_site(fragment: dict[str, Any]) -> None:
+    site = Site.model_validate({**BASE, **fragment})
+    assert site.model_fields_set >= {*BASE, *fragment}
+
+
+@pytest.mark.parametrize("model", [Site, Queue, Limits, Size, SchedulerPlace, Environment, ImageField, Option])
+def test_the_reference_has_every_field(model: type[BaseModel]) -> None:
+    internal = {"auto", "kind"}  # made from other fields, or from where an environment comes from
+    fields = set(model.model_fields) - internal
+    assert {field for field in fields if not re.search(rf"`(\w+\[\]\.)?{field}`|^ *-? ?{field}:", PAGE, re.M)} == set()
+
+
+@pytest.mark.parametrize("name", BATCH_SYSTEMS)
+def test_the_reference_has_every_setting_of_each_batch_system_with_its_default(name: str) -> None:
+    heading = HEADINGS.get(name)
+    section = PAGE.partition(f"\n### {heading}\n")[2].partition("\n#")[0] if heading else ""
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.MULTILINE))
+    fields = batch_system(name).Settings.model_fields
+    assert rows == {field: _default(info.default) for field, info in fields.items()}
+
+
+def _default(value: object) -> str:
+    """Return a default as the page has it."""
+    if value is None or value == "":
+        return "none"
+    text = f"[{', '.join(value)}]" if isinstance(value, tuple) else yaml.safe_dump(value).partition("\n")[0]
+    return f"`{text}`".replace("'", '"')
+
+
+@pytest.mark.parametrize("template", TEMPLATES)
+async def test_every_template_of_the_reference_changes_what_it_says(template: str, tmp_path: Path) -> None:
+    (tmp_path / "own.sh.jinja").write_text(template)
+    texts = []
+    for number, changes in enumerate(({}, {"template": str(tmp_path / "own.sh.jinja")})):
+        site = yaml.safe_dump({**BASE, **changes, "directory": str(tmp_path)})
+        texts.append(scripts(await preview(tmp_path / str(number), {"centre.yaml": site}, {}))["worker"])
+    before, after = (
+        [line for line in text.replace(f"{tmp_path}/{number}", "").splitlines() if line]
+        for number, text in enumerate(texts)
+    )
+    changed = [line for line in before if line not in after]
+    added = [line for line in after if line not in before]
+    assert (changed, added) in (
+        (["#SBATCH --partition=regular"], ["#SBATCH --qos=regular"]),
+        (["#SBATCH --mem=16384M"], []),
+    )
