@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 #PBS -N hpcdask-k3x9-allocation
 #PBS -q regular
 #PBS -r n
@@ -89,16 +89,21 @@ trap hpcdask_ended EXIT
 printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
 hpcdask_prepare
 
-# The first chunk is on this node. The others are numbered in the order in which $PBS_NODEFILE lists them.
-hpcdask_start_first() { "$@"; }
+# The first chunk is on this node. The others are numbered in the order in which $PBS_NODEFILE lists them. A job is the
+# child of a login shell, but a task is not: so it gets one, which may define `module`.
+hpcdask_start_first() {
+    shift
+    bash "$@"
+}
 hpcdask_start_others() {
+    shift
     if ! command -v pbsdsh >/dev/null; then
         . "${PBS_CONF_FILE:-/etc/pbs.conf}" && PATH=$PATH:$PBS_EXEC/bin
     fi
     hpcdask_number=0
     while [ "$hpcdask_number" -lt 8 ]; do
         hpcdask_number=$((hpcdask_number + 1))
-        pbsdsh -n "$hpcdask_number" -- "$@" "$hpcdask_number" &
+        pbsdsh -n "$hpcdask_number" -- /usr/bin/env bash -l "$@" "$hpcdask_number" &
     done
     wait
 }

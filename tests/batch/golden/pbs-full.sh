@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/usr/bin/env bash
 #PBS -N hpcdask-k3x9-workers-1
 #PBS -q regular
 #PBS -A science
