@@ -13,10 +13,10 @@ import re
 import shlex
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-import dask_jobqueue
 import pytest
 import yaml
 
@@ -26,7 +26,8 @@ from hpcdask_ext.sites.jobqueue_units import batch_memory, walltime_text
 
 from .previews import preview, scripts
 
-DEFAULTS = Path(dask_jobqueue.__file__).with_name("jobqueue.yaml")
+# Importing it would change the configuration of the other tests' Dask, and write into the user's.
+DEFAULTS = Path(find_spec("dask_jobqueue").origin).with_name("jobqueue.yaml")
 PROGRAM = Path(__file__).with_name("jobqueue_scripts.py")
 WORKER = "distributed.cli.dask_worker"
 
@@ -176,7 +177,12 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
         folder = tmp_path_factory.mktemp(name)
         config = {"jobqueue": {system: {**common, **sections.get(system, {})} for system in FACTS}}
         (folder / "jobqueue.yaml").write_text(yaml.safe_dump(config))
-        environ = {**os.environ, "HOME": str(folder / "home"), "DASK_CONFIG": str(folder)}
+        environ = {
+            **os.environ,
+            "HOME": str(folder / "home"),
+            "DASK_ROOT_CONFIG": "/nowhere",
+            "DASK_CONFIG": str(folder),
+        }
         done = subprocess.run([sys.executable, PROGRAM], env=environ, check=True, capture_output=True, text=True)
         made[name] = (folder, json.loads(done.stdout))
     return made
