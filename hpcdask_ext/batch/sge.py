@@ -19,8 +19,8 @@ from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, Field
 
 _SUBMITTED = re.compile(r"(\d+)(?:\.\d+-\d+:\d+)?", re.ASCII)
 
-# A user may have tens of thousands of jobs: only ours are let through. Why they wait is only in `qstat -j`, which prints
-# all it knows: it is asked about those that wait, and only the lines that say why are let through.
+# A user may have tens of thousands of jobs: only ours are let through. Why they wait is told by `qstat -j` alone, which
+# prints all it knows. It is asked only about those that wait, and only the lines that say why are let through.
 _OURS = (
     '/<job_list/ {job = 1; text = ""} job {text = text $0 "\\n"} job == 0 {print}'
     ' /<\\/job_list>/ {job = 0; if (text ~ /<JB_name>hpcdask-/) printf "%s", text}'
