@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ from hpcdask_ext.batch.base import JobElements, JobStatus
 from hpcdask_ext.batch.slurm import SlurmSystem
 from hpcdask_ext.batch.slurm_words import STATES
 from hpcdask_ext.clusters.models import JobState
-from hpcdask_ext.errors import BatchRefused, BatchUnreachable, InvalidRequest, NotUnderstood
+from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 
 HEADING = "hpcdask|JOBID|STATE|START_TIME|NODELIST|NAME|REASON\n"
 SLURM = SlurmSystem()
@@ -28,49 +28,6 @@ def recorded_jobs() -> dict[str, list[JobStatus]]:
     for status in SLURM.parse_query(said((RECORDINGS / "slurm/squeue-states.txt").read_text())):
         jobs.setdefault(status.name, []).append(status)
     return jobs
-
-
-def directives(script: str) -> dict[str, str]:
-    lines = [line.removeprefix("#SBATCH --") for line in script.splitlines() if line.startswith("#SBATCH ")]
-    return {key: value for key, _, value in (line.partition("=") for line in lines)}
-
-
-def test_directives_ask_for_each_element() -> None:
-    asked = directives(SLURM.script(request_with(queue="gpu", account="a1", cores=3, memory=10**9)))
-    assert asked["array"] == "1-3"
-    assert (asked["ntasks"], asked["cpus-per-task"], asked["mem"]) == ("1", "3", "954M")
-    assert (asked["partition"], asked["account"], asked["time"]) == ("gpu", "a1", "0-01:00:00")
-    assert asked["output"] == "/scratch/ada/hpcdask/k3x9/logs/workers-1.%a.log"
-    assert "no-requeue" in asked
-
-
-@pytest.mark.parametrize(
-    ("walltime", "text"),
-    [
-        (timedelta(seconds=0.5), "0-00:00:01"),
-        (timedelta(hours=23, minutes=59, seconds=59), "0-23:59:59"),
-        (timedelta(days=8, hours=1), "8-01:00:00"),
-    ],
-)
-def test_walltime(walltime: timedelta, text: str) -> None:
-    assert directives(SLURM.script(request_with(walltime=walltime)))["time"] == text
-
-
-def test_what_is_not_asked_for_stands_in_no_directive() -> None:
-    asked = directives(SLURM.script(request_with(walltime=None)))
-    assert not {"time", "partition", "account"} & set(asked)
-
-
-def test_a_percent_sign_in_a_path_is_no_placeholder_and_a_backslash_is_refused() -> None:
-    asked = directives(SLURM.script(request_with(log_prefix=Path("/a %u/b\"c'd"))))
-    assert asked["output"] == '"/a %%u/b\\"c\'d.%a.log"'
-    with pytest.raises(InvalidRequest, match="backslash"):
-        SLURM.script(request_with(log_prefix=Path("/a\\b")))
-
-
-def test_directives_of_the_site_stand_last() -> None:
-    script = SLURM.script(request_with(extra_directives=("--mem=0",)))
-    assert directives(script)["mem"] == "0"
 
 
 def test_users_own_variables_change_no_command() -> None:
@@ -193,6 +150,32 @@ def test_cancelling_what_has_ended_is_done() -> None:
     assert "Invalid job id" not in caught.value.message
     with pytest.raises(BatchRefused, match="exit code 1, no output"):
         SLURM.parse_cancel(said(exit_code=1))
+
+
+def test_what_becomes_of_jobs_whose_node_fails_or_whose_queue_is_removed() -> None:
+    answers = {command: list(SLURM.parse_query(result)) for command, result in recorded("slurm/squeue-troubles.txt")}
+    _, failed, removed, cancelled = answers.values()
+    (lost,) = [status for status in failed if status.name == "lost"]
+    assert (lost.state, lost.reason, lost.node) == (JobState.FAILED, "NODE_FAIL", "n4")
+    assert SLURM.explain(lost.reason) == "Its node failed, or its queue was removed: launch again (NODE_FAIL)"
+    # Slurm forgets jobs after a while (MinJobAge): the answer does not mention it any more.
+    assert "lost" not in [status.name for status in removed]
+    (homeless,) = [status for status in removed if status.name == "noqueue"]
+    assert (homeless.state, homeless.reason, homeless.node) == (JobState.FAILED, "NODE_FAIL", None)
+    assert {status.name: status.state for status in cancelled}["toolong"] is JobState.ENDED
+
+
+def test_a_walltime_over_the_limit_waits_for_ever_and_says_so() -> None:
+    _, before = next(recorded("slurm/squeue-troubles.txt"))
+    (status,) = [status for status in SLURM.parse_query(before) if status.name == "toolong"]
+    assert status.state is JobState.PENDING
+    assert "stop it and launch with a shorter walltime" in SLURM.explain(status.reason)
+
+
+def test_an_account_that_was_not_granted() -> None:
+    words = dict(recorded("slurm/sbatch-refusals.txt"))["sbatch -A nosuch job.sh"]
+    with pytest.raises(BatchRefused, match="Invalid account or account/partition combination specified"):
+        SLURM.parse_submit(PLAIN, words)
 
 
 @pytest.mark.parametrize(
