@@ -196,14 +196,14 @@ def _path(value: str) -> str:
 def _argument(value: str, field: str) -> str:
     """Return `value` as the only argument of a job, in the manual's new syntax."""
     quoted = value.replace("'", "''").replace('"', '""')
-    return '"' + _value(f"'{quoted}'", field) + '"'
+    return _value(f"\"'{quoted}'\"", field)
 
 
 def _string(value: str, field: str) -> str:
     """Return `value` as a string of a ClassAd, in which only a double quote can be escaped."""
     if re.search(r"\\(\"|$)", value):
         raise _invalid(field, f"{value!r} has a backslash before a quote or at its end, which HTCondor cannot read")
-    return '"' + _value("'" + value.replace('"', '\\"') + "'", field)[1:-1] + '"'
+    return _value('"' + value.replace('"', '\\"') + '"', field)
 
 
 def _elements(job: JobElements) -> list[str]:

@@ -131,6 +131,20 @@ async def test_cancelling_an_allocation_ends_all_of_it(site: FakeSite) -> None:
     assert re.search(r"exit=(143|0)\n", await site.text("report.1.ended"))
 
 
+async def test_a_signal_for_the_job_alone_reaches_its_first_task_which_closes_down(site: FakeSite) -> None:
+    """With want_graceful_removal, HTCondor sends SIGTERM to the process that it has started and to no other."""
+    closing = """sh -c 'trap "sleep 0.5; echo closed; exit 0" TERM; echo up; while :; do sleep 0.1; done'"""
+    job = site.request(closing, count=1, tasks=Tasks("exec sleep 60", 1))
+    job.script_file.write_text(CONDOR.script(job))
+    variables = {"HPCDASK_CLUSTER": "12", "HPCDASK_PROCESS": "0", "HPCDASK_NODE": "0", "PATH": "/usr/bin:/bin"}
+    node = await asyncio.create_subprocess_exec("/bin/sh", job.script_file, env=variables, start_new_session=True)
+    await site.text("log.task-0.log", "up")
+    node.terminate()
+    await node.wait()
+    assert "closed" in await site.text("log.task-0.log")
+    assert "exit=0\n" in await site.text("report.1.ended")
+
+
 async def test_the_pool_of_the_fake(site: FakeSite) -> None:
     (queue,) = CONDOR.parse_queues(await site.run(CONDOR.queues()))
     assert (queue.nodes, queue.cores, queue.free_cores, queue.free_nodes) == (2, 4, 4, 0)

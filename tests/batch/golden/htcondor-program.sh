@@ -111,7 +111,9 @@ trap hpcdask_ended EXIT
 printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
 hpcdask_prepare
 
-hpcdask_start_first() { "$@"; }
+# HTCondor signals this shell alone, which passes it on to what it has started: so that is the task itself.
+hpcdask_start_first() { exec "$@"; }
+# HTCondor has started them.
 hpcdask_start_others() { :; }
 hpcdask_start_first /bin/sh /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
 hpcdask_first=$!

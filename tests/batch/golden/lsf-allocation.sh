@@ -93,7 +93,7 @@ trap hpcdask_ended EXIT
 printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
 hpcdask_prepare
 
-hpcdask_start_first() { "$@"; }
+hpcdask_start_first() { exec "$@"; }
 # LSB_MCPU_HOSTS has the hosts, this one first, each with its slots behind it. A task has 4 slots.
 hpcdask_start_others() {
     hpcdask_number=-1
