@@ -80,10 +80,12 @@ def grid_engine(value: object, field: str) -> str:
     Its parser has no escape character, removes quotes of both kinds wherever they are, and takes ``#`` for the
     beginning of a comment even between quotes (tried with 8.1.9). So these are refused.
     """
-    text = line(value, field)
+    text = str(value)
+    if _PLAIN.fullmatch(text):
+        return text
     if any(letter in text for letter in "\"'#"):
         raise _invalid(field, f"{text!r} has a quotation mark or #, which Grid Engine cannot read: remove it")
-    return text if _PLAIN.fullmatch(text) else f'"{text}"'
+    return f'"{line(text, field)}"'
 
 
 def variables(environment: Mapping[str, str]) -> list[tuple[str, str]]:

@@ -215,7 +215,7 @@ def _check_texts(job: JobRequest) -> None:
     texts = {"environment": (*job.environment.values(),), "prologue": job.prologue, "command": commands}
     for field, values in texts.items():
         for text in values:
-            if any(found.startswith("#$") for found in text.split("\n")):
+            if text.startswith("#$") or "\n#$" in text:
                 problem = f"{text!r} has a line that begins with #$, which Grid Engine takes for a directive"
                 raise InvalidRequest([FieldError(field, problem)])
 
