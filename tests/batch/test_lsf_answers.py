@@ -101,6 +101,16 @@ def test_every_state_of_lsf() -> None:
     assert (later.state, later.reason) == (JobState.UNKNOWN, "PONDERING")
 
 
+@pytest.mark.parametrize(
+    ("job_id", "name", "indexes"),
+    [("811", "late[3]", (3,)), ("811[3]", "late[3]", (3,)), ("811[3]", "late", (3,)), ("811", "late", None)],
+)
+def test_forms_of_an_id(job_id: str, name: str, indexes: tuple[int, ...] | None) -> None:
+    text = BJOBS["bjobs (late)"].stdout.replace('"811"', f'"{job_id}"').replace("late[1]", name)
+    (status,) = LSF.parse_query(said(text))
+    assert (status.job_id, status.name, status.indexes) == ("811", "late", indexes)
+
+
 def test_the_walltime_is_told_from_other_ends() -> None:
     assert {status.reason for status in recorded_jobs()["long"]} <= WALLTIME_REASONS
     assert not WALLTIME_REASONS & CANCELLED

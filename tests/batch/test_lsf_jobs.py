@@ -68,6 +68,16 @@ async def test_the_walltime_ends_a_job(site: FakeSite) -> None:
     assert (status.state, status.reason) == (JobState.FAILED, "TERM_RUNLIMIT")
 
 
+async def test_a_job_whose_node_failed_is_unknown_until_lsf_forgets_it(site: FakeSite) -> None:
+    job_id = await site.submit(site.request("exec sleep 60", count=1))
+    await site.text("report.1.started")
+    site.store.lose(int(job_id))
+    status = await site.status(1, lambda status: status.state is JobState.UNKNOWN)
+    assert (status.reason, status.node) == ("UNKWN", "n1")
+    site.store.forget()
+    assert list(await site.query()) == []
+
+
 def signal_all(mark: str, number: int) -> None:
     """Signal every process that a fake has marked as one of a job's."""
     for entry in Path("/proc").glob("[0-9]*"):
