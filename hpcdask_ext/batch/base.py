@@ -15,6 +15,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel
 
+from hpcdask_ext.batch.quoting import directive
 from hpcdask_ext.clusters.models import Frozen, JobState
 
 
@@ -153,7 +154,8 @@ class JobStatus:
 
     `indexes` is None if it describes the job as a whole: a job that is not an array, or (Slurm) an array whose
     remaining elements were cancelled before they started. It then applies to all elements without a status of their
-    own. `reason` is the batch system's own word (`Priority`), or empty.
+    own. `reason` is the batch system's own word (`Priority`), or empty. `at_walltime` tells whether it means that the
+    walltime was reached; the launcher fills it in.
     """
 
     job_id: str
@@ -163,6 +165,7 @@ class JobStatus:
     reason: str = ""
     node: str | None = None
     estimated_start: datetime | None = None
+    at_walltime: bool = False
 
 
 @dataclass(frozen=True)
@@ -234,9 +237,22 @@ class BatchSystem(ABC):
     Settings: ClassVar[type[BaseModel]] = Settings
     """The fields of a site's `settings`."""
 
+    WALLTIME_REASONS: ClassVar[frozenset[str]] = frozenset()
+    """The words in `JobStatus.reason` that mean that a job reached its walltime."""
+
     def __init__(self, template: str | None = None, settings: BaseModel | None = None) -> None:
         self.template = template
         self.settings = settings or self.Settings()
+
+    def quote(self, value: object, field: str) -> str:
+        """Return a user's value as one word of a directive, as the batch system's parser reads it.
+
+        Raises
+        ------
+        InvalidRequest
+            It cannot stand in a directive; the error names `field`.
+        """
+        return directive(value, field)
 
     @abstractmethod
     def script(self, job: JobRequest) -> str:

@@ -21,7 +21,7 @@ from hpcdask_ext.batch.htcondor_answers import (
     pool,
     records,
 )
-from hpcdask_ext.batch.htcondor_words import sentence
+from hpcdask_ext.batch.htcondor_words import WALLTIME_REASONS, sentence
 from hpcdask_ext.batch.quoting import line, render
 from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
@@ -70,6 +70,11 @@ class HTCondorSystem(BatchSystem):
     name: ClassVar[str] = "htcondor"
     title: ClassVar[str] = "HTCondor"
     Settings: ClassVar[type[BaseModel]] = HTCondorSettings
+    WALLTIME_REASONS: ClassVar[frozenset[str]] = WALLTIME_REASONS
+
+    def quote(self, value: object, field: str) -> str:
+        """Return `value` as one word of a directive."""
+        return _value(str(value), field)
 
     def script(self, job: JobRequest) -> str:
         """Return the job script. The lines that begin with ``#CONDOR`` are its submit description."""

@@ -22,7 +22,7 @@ from hpcdask_ext.batch.base import (
 )
 from hpcdask_ext.batch.indexes import format_indexes
 from hpcdask_ext.batch.lsf_answers import check, groups_of_user, job_statuses, queue_infos
-from hpcdask_ext.batch.lsf_words import sentence
+from hpcdask_ext.batch.lsf_words import WALLTIME_REASONS, sentence
 from hpcdask_ext.batch.quoting import line, render
 from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
@@ -68,6 +68,11 @@ class LSFSystem(BatchSystem):
     name: ClassVar[str] = "lsf"
     title: ClassVar[str] = "LSF"
     Settings: ClassVar[type[BaseModel]] = LSFSettings
+    WALLTIME_REASONS: ClassVar[frozenset[str]] = WALLTIME_REASONS
+
+    def quote(self, value: object, field: str) -> str:
+        """Return `value` as one word of a directive."""
+        return _word(str(value), field)
 
     def script(self, job: JobRequest) -> str:
         """Return the job script."""

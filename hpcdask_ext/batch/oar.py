@@ -77,6 +77,10 @@ class OARSystem(BatchSystem):
     Settings: ClassVar[type[BaseModel]] = OARSettings
     WALLTIME_REASONS: ClassVar[frozenset[str]] = frozenset({WALLTIME})
 
+    def quote(self, value: object, field: str) -> str:
+        """Return `value` as one word of a directive."""
+        return line(value, field)
+
     def script(self, job: JobRequest) -> str:
         """Return the job script; `submit` makes options of its directives."""
         # Neither stands in a directive: OAR would not quote them on the node.

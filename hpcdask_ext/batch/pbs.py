@@ -19,7 +19,7 @@ from hpcdask_ext.batch.indexes import format_indexes
 from hpcdask_ext.batch.pbs_queues import queue_infos
 from hpcdask_ext.batch.pbs_records import END, QUERY, QUEUES, Record, exit_code, records, time
 from hpcdask_ext.batch.pbs_words import STATES, WALLTIME, final, sentence, waiting
-from hpcdask_ext.batch.quoting import line, render
+from hpcdask_ext.batch.quoting import line, qsub, render
 from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, FieldError, InvalidRequest, NotUnderstood
 
@@ -66,6 +66,10 @@ class PBSSystem(BatchSystem):
     title: ClassVar[str] = "PBS"
     Settings: ClassVar[type[BaseModel]] = Settings
     WALLTIME_REASONS: ClassVar[frozenset[str]] = frozenset({WALLTIME})
+
+    def quote(self, value: object, field: str) -> str:
+        """Return `value` as one word of a directive."""
+        return qsub(value, field)
 
     def script(self, job: JobRequest) -> str:
         """Return the job script."""

@@ -12,7 +12,7 @@ from typing import ClassVar
 from hpcdask_ext.batch import base
 from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.batch.indexes import format_indexes
-from hpcdask_ext.batch.quoting import line, render
+from hpcdask_ext.batch.quoting import grid_engine, line, render
 from hpcdask_ext.batch.sge_output import MARK, TELLING_LINES, parse_jobs, parse_queue_list
 from hpcdask_ext.batch.sge_words import sentence
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, FieldError, InvalidRequest, NotUnderstood
@@ -89,6 +89,10 @@ class GridEngineSystem(BatchSystem):
         """More for `-l`, as in dask-jobqueue: ``mem_free=4G,arch=lx-amd64``."""
 
     settings: Settings
+
+    def quote(self, value: object, field: str) -> str:
+        """Return `value` as one word of a directive."""
+        return grid_engine(value, field)
 
     def script(self, job: JobRequest) -> str:
         """Return the job script."""

@@ -70,6 +70,7 @@ class SlurmSystem(BatchSystem):
 
     name: ClassVar[str] = "slurm"
     title: ClassVar[str] = "Slurm"
+    WALLTIME_REASONS: ClassVar[frozenset[str]] = frozenset({"TIMEOUT", "DEADLINE"})
 
     settings: Settings
 

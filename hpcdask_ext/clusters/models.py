@@ -74,11 +74,15 @@ class Frozen(BaseModel):
 
 
 class Element(Frozen):
-    """One element of a job's array, numbered from 1. If we `cancelled` it, its end is not a failure."""
+    """One element of a job's array, numbered from 1. If we `cancelled` it, its end is not a failure.
+
+    `at_walltime` tells that the batch system ended it for that reason.
+    """
 
     state: JobState = JobState.PENDING
     cancelled: bool = False
     reason: str = ""
+    at_walltime: bool = False
     node: str | None = None
     exit_code: int | None = None
     started: datetime | None = None

@@ -102,17 +102,18 @@ def _reconcile_element(
         )
     if report.ended is not None:
         is_good = report.exit_code == 0 or element.cancelled
-        reason = "" if is_good else f"exit code {report.exit_code}"
+        changes: dict[str, object] = {"ended": report.ended, "exit_code": report.exit_code}
+        changes["state"] = JobState.ENDED if is_good else JobState.FAILED
+        changes["reason"] = "" if is_good else f"exit code {report.exit_code}"
         if status is not None and status.state is JobState.FAILED and status.reason:
-            reason = status.reason
-        state = JobState.ENDED if is_good else JobState.FAILED
-        changes = {"state": state, "reason": reason, "ended": report.ended, "exit_code": report.exit_code}
+            changes |= {"reason": status.reason, "at_walltime": status.at_walltime}
         return element.model_copy(update=changes)
     if status is not None and status.state.is_final:
         # To the user, an element that somebody else cancelled is as lost as one that failed.
         is_good = element.cancelled or (status.state is JobState.ENDED and not status.reason)
         state = JobState.ENDED if is_good else JobState.FAILED
-        return element.model_copy(update={"state": state, "reason": status.reason, "ended": now})
+        changes = {"state": state, "reason": status.reason, "at_walltime": status.at_walltime, "ended": now}
+        return element.model_copy(update=changes)
     if status is not None and report.started is None and status.state is not JobState.UNKNOWN:
         return element.model_copy(update={"state": status.state, "reason": status.reason, "node": status.node})
     if status is None and is_asked:

@@ -12,6 +12,7 @@ import shlex
 import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -99,13 +100,13 @@ class BatchLauncher(Launcher):
 
     async def submit(self, cluster: Cluster, job: Job) -> str:
         system = self._systems[job.place]
-        request = job_request(self.site, cluster, job, self._directories)
+        request = self._request(cluster, job)
         text = await asyncio.to_thread(system.script, request)
         await asyncio.to_thread(write_private, request.script_file, text)
         return system.parse_submit(request, await self._run(cluster, job.place, system.submit(request, text)))
 
     async def preview(self, cluster: Cluster) -> Preview:
-        requests = [(job, job_request(self.site, cluster, job, self._directories)) for job in self.first_jobs(cluster)]
+        requests = [(job, self._request(cluster, job)) for job in self.first_jobs(cluster)]
         texts = await asyncio.to_thread(lambda: [self._systems[job.place].script(request) for job, request in requests])
         estimates = [
             await self._estimate(job.place, request, text) for (job, request), text in zip(requests, texts, strict=True)
@@ -145,7 +146,8 @@ class BatchLauncher(Launcher):
 
     async def query(self, place: Place) -> Sequence[JobStatus]:
         system = self._systems[place]
-        return system.parse_query(await self._runners[place].run(system.query()))
+        statuses = system.parse_query(await self._runners[place].run(system.query()))
+        return [replace(status, at_walltime=status.reason in system.WALLTIME_REASONS) for status in statuses]
 
     def explain(self, place: Place, reason: str) -> str:
         return self._systems[place].explain(reason)
@@ -163,6 +165,9 @@ class BatchLauncher(Launcher):
     def _place(self) -> Place:
         """What runs the jobs of the site that need not run on the Jupyter host."""
         return "host" if self.site.batch_system == "local" else "batch"
+
+    def _request(self, cluster: Cluster, job: Job) -> JobRequest:
+        return job_request(self.site, cluster, job, self._directories, self._systems[job.place].quote)
 
     async def _run(self, cluster: Cluster, place: Place, command: Command) -> CommandResult:
         """Run a command of a launch, and log the command and its answer in the cluster's launch log."""

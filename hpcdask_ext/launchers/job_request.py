@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpcdask_ext.batch.base import JobRequest, Tasks
-from hpcdask_ext.batch.quoting import directive
 from hpcdask_ext.clusters.models import Cluster, Job, Role
 from hpcdask_ext.launchers.dask_command import job_environment, scheduler_command, worker_command
 from hpcdask_ext.launchers.script import script_command
@@ -23,8 +22,12 @@ class Directories:
     warm: Path
 
 
-def job_request(site: Site, cluster: Cluster, job: Job, directories: Directories) -> JobRequest:
-    """Return what is asked for `job`, one of the jobs of `cluster`."""
+Quote = Callable[[object, str], str]
+"""Returns a value, of the field that it names, as one word of a directive."""
+
+
+def job_request(site: Site, cluster: Cluster, job: Job, directories: Directories, quote: Quote) -> JobRequest:
+    """Return what is asked for `job`, one of the jobs of `cluster`; `quote` is its batch system's."""
     shape = cluster.shape
     queue_name = (job.role is Role.SCHEDULER and site.scheduler.queue) or cluster.queue
     queue = site.queue(queue_name)
@@ -47,7 +50,7 @@ def job_request(site: Site, cluster: Cluster, job: Job, directories: Directories
         extra_directives=(
             *site.extra_directives,
             *(queue.extra_directives if queue else ()),
-            *_option_directives(site, cluster),
+            *_option_directives(site, cluster, quote),
         ),
     )
     if job.role is Role.WORKER:
@@ -61,11 +64,11 @@ def job_request(site: Site, cluster: Cluster, job: Job, directories: Directories
     return replace(workers, command=command, tasks=Tasks(workers.command, job.tasks), program=program)
 
 
-def _option_directives(site: Site, cluster: Cluster) -> Sequence[str]:
+def _option_directives(site: Site, cluster: Cluster, quote: Quote) -> Sequence[str]:
     """Return the directives that the site's options add; a boolean option adds its own if it is true."""
     directives = [(option.directive, cluster.options.get(option.name)) for option in site.options]
     return [
-        text.replace("{value}", directive(value, "options"))
+        text.replace("{value}", quote(value, "options"))
         for text, value in directives
         if text is not None and value is not None and value is not False
     ]

@@ -116,6 +116,18 @@ def test_a_line_break_stands_in_no_directive(sample: Sample, field_name: str, va
         assert (value in sample.system.script(job)) == (field_name == "working_directory")
 
 
+def test_a_users_value_is_one_word_of_a_directive_or_refused(sample: Sample) -> None:
+    for value in ("plain", "ib0:1", "a b", *HOSTILE, *WITH_BREAKS):
+        try:
+            quoted = sample.system.quote(value, "options")
+        except InvalidRequest as error:
+            assert [wrong.field for wrong in error.errors] == ["options"]
+            assert value not in ("plain", "ib0:1")
+        else:
+            assert value not in WITH_BREAKS
+            assert quoted == value or value not in ("plain", "ib0:1")
+
+
 def test_a_variable_that_no_shell_can_export_is_refused(sample: Sample) -> None:
     for name in ("A B", "A;touch FIRED", "1A", "", "A\n", "Ä"):
         with pytest.raises(InvalidRequest, match="environment"):

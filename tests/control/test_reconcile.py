@@ -137,7 +137,7 @@ def test_workers_that_end_with_their_walltime_stop_the_cluster_and_do_not_fail_i
 
 
 def test_slurm_s_word_for_the_walltime_is_understood(make_cluster):
-    over = JobStatus("7", "hpcdask-c-workers-1", JobState.FAILED, (1, 2), "TIMEOUT")
+    over = JobStatus("7", "hpcdask-c-workers-1", JobState.FAILED, (1, 2), "TIMEOUT", at_walltime=True)
     cluster = reconcile(make_cluster(), Observation(after(60), UP, ADDRESS, workers(0), asked(over)), explain)
     assert cluster.outcome is ClusterState.STOPPED
 

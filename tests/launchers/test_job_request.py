@@ -49,7 +49,7 @@ def cluster_with(**changes: Any) -> Cluster:
 
 def requests(site: Site, cluster: Cluster) -> list[Any]:
     launcher = BatchLauncher(site, {"host": LocalSystem(), "batch": SlurmSystem()}, {}, HERE)
-    return [job_request(site, cluster, job, HERE) for job in launcher.first_jobs(cluster)]
+    return [job_request(site, cluster, job, HERE, SlurmSystem().quote) for job in launcher.first_jobs(cluster)]
 
 
 def option(command: str, name: str) -> str:
