@@ -14,7 +14,7 @@ from tests.servers import JupyterServer, until
 
 _QUEUES = """
 queues:
-  - {name: regular, limits: {workers: 64, cores: 8, memory: 16 GiB, walltime: "24:00:00"}}
+  - {name: regular, gpus: 2, limits: {workers: 64, cores: 8, memory: 16 GiB, walltime: "24:00:00"}}
   - {name: maint}
   - {name: single}
   - {name: nosuch}
