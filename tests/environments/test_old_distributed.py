@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import os
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from importlib.metadata import version
@@ -184,3 +187,24 @@ def test_what_is_too_old_is_refused_on_the_card(jupyter: Callable[..., JupyterSe
     cluster = server.wait_for(server.launch(environment="older"), "failed")
     assert "“Older” has distributed 2023.4.1, but distributed 2023.5 or later is needed." in cluster["reason"]
     assert cluster["jobs"] == []
+
+
+def test_a_script_runs_with_a_cluster_of_an_old_kernel(old_python: Path, tmp_path: Path) -> None:
+    kernel = tmp_path / "data" / "kernels" / "old"
+    kernel.mkdir(parents=True)
+    argv = [str(old_python), "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+    (kernel / "kernel.json").write_text(json.dumps({"argv": argv, "display_name": "Old", "language": "python"}))
+    ask = "print(client.submit(lambda: __import__('distributed').__version__).result())"
+    (tmp_path / "script.py").write_text(f"from distributed import Client\nclient = Client()\n{ask}\n")
+    variables = {name: value for name, value in os.environ.items() if not name.startswith("JUPYTER")}
+    result = subprocess.run(
+        [sys.executable, "-m", "hpcdask_ext.cli", "run", "--environment", "old", "script.py"],
+        env={**variables, "HOME": str(tmp_path), "JUPYTER_DATA_DIR": str(tmp_path / "data")},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=80,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    assert result.stdout.splitlines()[-1] == VERSION
