@@ -73,11 +73,11 @@ export function layoutHelp(layout: string, trans: TranslationBundle): string {
   switch (layout) {
     case 'elastic':
       return trans.__(
-        'Workers come as soon as each job starts. The cluster can grow and shrink.'
+        'Workers come as soon as each job starts; can grow and shrink.'
       );
     case 'allocation':
       return trans.__(
-        'All workers come at once, when the job starts. The cluster can shrink, not grow.'
+        'All workers come when the one job starts; can shrink, not grow.'
       );
     default:
       return '';

@@ -1,4 +1,6 @@
 import { randomBytes } from 'crypto';
+import { tmpdir } from 'os';
+import { join } from 'path';
 
 import { defineConfig } from '@playwright/test';
 
@@ -6,6 +8,10 @@ const port = Number(process.env.HPCDASK_UI_PORT ?? 18888);
 
 // The workers inherit what is set here.
 process.env.HPCDASK_UI_TOKEN ??= randomBytes(16).toString('hex');
+process.env.HPCDASK_UI_HOME ??= join(
+  tmpdir(),
+  `hpcdask-ui-${randomBytes(8).toString('hex')}`
+);
 const token = process.env.HPCDASK_UI_TOKEN;
 const baseURL = `http://127.0.0.1:${port}`;
 process.env.TARGET_URL ??= baseURL;
@@ -46,7 +52,8 @@ export default defineConfig({
     url: `${baseURL}/api?token=${token}`,
     env: {
       HPCDASK_UI_PORT: String(port),
-      HPCDASK_UI_TOKEN: token
+      HPCDASK_UI_TOKEN: token,
+      HPCDASK_UI_HOME: process.env.HPCDASK_UI_HOME
     },
     timeout: 120_000,
     reuseExistingServer: false,

@@ -1,16 +1,16 @@
-"""Start the Jupyter server of the browser tests in directories of its own, and remove them when it ends.
+"""Start the Jupyter server of the browser tests in a directory of its own, and remove it when it ends.
 
-Nothing of the user is read or written: home, data, configuration and workspaces are in a temporary directory.
+Nothing of the user is read or written: home, data, configuration and workspaces are below `HPCDASK_UI_HOME`.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from types import FrameType
 
@@ -45,8 +45,9 @@ def add_kernel_without_dask(home: Path) -> None:
 
 def main() -> int:
     """Serve until told to stop."""
-    with tempfile.TemporaryDirectory(prefix="hpcdask-ui-", ignore_cleanup_errors=True) as name:
-        home = Path(name)
+    home = Path(os.environ["HPCDASK_UI_HOME"])
+    home.mkdir(mode=0o700)
+    try:
         variables = environment(home)
         add_kernel_without_dask(home)
         command = [sys.executable, "-m", "jupyterlab", "--config", str(CONFIG)]
@@ -58,6 +59,8 @@ def main() -> int:
         signal.signal(signal.SIGTERM, stop)
         signal.signal(signal.SIGINT, stop)
         return server.wait()
+    finally:
+        shutil.rmtree(home, ignore_errors=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { ReactWidget } from '@jupyterlab/ui-components';
 import type { CommandRegistry } from '@lumino/commands';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
+import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
 import { CommandIDs } from '../commands';
@@ -36,6 +37,12 @@ export class ClustersSection extends ReactWidget {
     super.dispose();
   }
 
+  /** Put the focus on the card of the selected cluster, once it is drawn. */
+  focusSelected(): void {
+    this._wantsFocus = true;
+    this.update();
+  }
+
   render(): JSX.Element {
     const { model, trans } = this._options;
     return (
@@ -52,6 +59,18 @@ export class ClustersSection extends ReactWidget {
     );
   }
 
+  protected override onUpdateRequest(msg: Message): void {
+    super.onUpdateRequest(msg);
+    if (this._wantsFocus) {
+      this._wantsFocus = false;
+      void this.renderPromise?.then(() =>
+        this.node
+          .querySelector<HTMLElement>('.jp-HPCDask-card.jp-mod-selected')
+          ?.focus()
+      );
+    }
+  }
+
   private _onChanged(): void {
     const { model, trans } = this._options;
     const live = model.clusters.filter(one => !hasEnded(one.state)).length;
@@ -63,6 +82,7 @@ export class ClustersSection extends ReactWidget {
 
   private readonly _actions: ICardActions;
   private _isLoading = true;
+  private _wantsFocus = false;
 }
 
 export namespace ClustersSection {

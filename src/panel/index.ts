@@ -60,7 +60,8 @@ export function activatePanel(options: IPanelOptions): void {
     trans,
     translator,
     commands: app.commands,
-    showPreview: preview => showPreview(preview, options.editors, trans),
+    showPreview: (preview, site) =>
+      showPreview(preview, site, options.editors, trans),
     reveal: widget => app.shell.activateById(widget.id)
   });
   addCommands({

@@ -163,7 +163,11 @@ function QueueField(props: IPartProps): JSX.Element {
       label={trans.__('Queue')}
       field="queue"
       errors={errors}
-      help={loadInFull(queueOf(site, values)?.load ?? null, trans)}
+      help={
+        site.queues.length
+          ? loadInFull(queueOf(site, values)?.load ?? null, trans)
+          : trans.__('The batch system has not told its queues yet.')
+      }
     >
       {control => (
         <HTMLSelect

@@ -186,7 +186,7 @@ export class LaunchSection extends ReactWidget {
         return;
       }
       this.update();
-      if (await showPreview(preview)) {
+      if (await showPreview(preview, site)) {
         await this._launch(site, values);
       }
     } catch (error) {
@@ -237,6 +237,6 @@ export namespace LaunchSection {
     memory: FormMemory;
     trans: TranslationBundle;
     /** Show a preview, and tell whether the launch is wanted. */
-    showPreview: (preview: IPreview) => Promise<boolean>;
+    showPreview: (preview: IPreview, site: ISite) => Promise<boolean>;
   }
 }

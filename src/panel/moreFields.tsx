@@ -49,7 +49,9 @@ export function MoreFields(props: IMoreProps): JSX.Element {
         label={trans.__('Name')}
         placeholder={trans.__('chosen for you')}
       />
-      {site.batch_system !== 'local' && <AccountField {...props} />}
+      {(site.accounts.length > 0 || site.batch_system !== 'local') && (
+        <AccountField {...props} />
+      )}
       <TextField
         {...props}
         name="walltime"

@@ -8,7 +8,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import { AccordionPanel, Widget } from '@lumino/widgets';
 
-import type { IPreview } from '../api/types';
+import type { IPreview, ISite } from '../api/types';
 import { CommandIDs, IPanel } from '../commands';
 import type { FormMemory } from '../formMemory';
 import { clusterIcon } from '../icons';
@@ -45,22 +45,22 @@ export class ClusterPanel extends SidePanel implements IPanel {
   }
 
   showLaunch(): void {
-    this._reveal(0);
-    this._launch.focusLaunch();
+    this._reveal(0, () => this._launch.focusLaunch());
   }
 
   showClusters(): void {
-    this._reveal(1);
+    this._reveal(1, () => this._clusters.focusSelected());
   }
 
   showDashboards(): void {
-    this._reveal(2);
-    this._dashboards.focusSearch();
+    this._reveal(2, () => this._dashboards.focusSearch());
   }
 
   protected override onActivateRequest(msg: Message): void {
     super.onActivateRequest(msg);
-    this._launch.focusLaunch();
+    const focus = this._focus ?? (() => this._launch.focusLaunch());
+    this._focus = null;
+    focus();
   }
 
   protected override onResize(msg: Widget.ResizeMessage): void {
@@ -93,8 +93,12 @@ export class ClusterPanel extends SidePanel implements IPanel {
     accordion.setRelativeSizes([launch, others, others]);
   }
 
-  /** Open a section that may be folded, in a panel that may be hidden. */
-  private _reveal(index: number): void {
+  /**
+   * Open a section that may be folded, in a panel that may be hidden. Then it
+   * has the focus: the panel is told later that it was brought to the front.
+   */
+  private _reveal(index: number, focus: () => void): void {
+    this._focus = focus;
     this._options.reveal(this);
     (this.content as AccordionPanel).expand(index);
   }
@@ -122,6 +126,7 @@ export class ClusterPanel extends SidePanel implements IPanel {
   private readonly _clusters: ClustersSection;
   private readonly _dashboards: DashboardsSection;
   private readonly _launch: LaunchSection;
+  private _focus: (() => void) | null = null;
   private _isSizedByHand = false;
 }
 
@@ -135,7 +140,7 @@ export namespace ClusterPanel {
     trans: TranslationBundle;
     translator: ITranslator;
     /** Show a preview, and tell whether the launch is wanted. */
-    showPreview: (preview: IPreview) => Promise<boolean>;
+    showPreview: (preview: IPreview, site: ISite) => Promise<boolean>;
     /** Bring the panel to the front of the sidebar. */
     reveal: (panel: Widget) => void;
   }

@@ -9,6 +9,8 @@ import { scriptTitle, startWords } from '../words';
 
 export interface IPreviewProps {
   preview: IPreview;
+  /** Whether it is for this machine, where nobody has to wait. */
+  isLocal: boolean;
   now: number;
   trans: TranslationBundle;
   /** A widget that shows a job script; it is disposed of with the view. */
@@ -17,12 +19,13 @@ export interface IPreviewProps {
 
 /** What a launch would submit, what it would cost, and when it would start. */
 export function Preview(props: IPreviewProps): JSX.Element {
-  const { preview, now, trans } = props;
+  const { preview, isLocal, now, trans } = props;
+  const atOnce = isLocal ? new Date(now).toISOString() : null;
   return (
     <div className="jp-HPCDask-preview">
       <p>{trans.__('Nothing has been submitted yet.')}</p>
       <PreviewTotals {...props} />
-      <p>{startWords(preview.estimated_start, now, trans)}</p>
+      <p>{startWords(preview.estimated_start ?? atOnce, now, trans)}</p>
       {preview.note && (
         <div className="jp-HPCDask-message jp-mod-warn">{preview.note}</div>
       )}

@@ -1,15 +1,20 @@
 import { Dialog } from '@jupyterlab/apputils';
-import { CodeViewerWidget, IEditorServices } from '@jupyterlab/codeeditor';
+import {
+  CodeEditor,
+  CodeEditorWrapper,
+  IEditorServices
+} from '@jupyterlab/codeeditor';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
-import type { IPreview } from '../api/types';
+import type { IPreview, ISite } from '../api/types';
 import { Preview } from './preview';
 
 /** Show a preview, and tell whether the user wants the launch now. */
 export async function showPreview(
   preview: IPreview,
+  site: ISite,
   editors: IEditorServices | null,
   trans: TranslationBundle
 ): Promise<boolean> {
@@ -18,6 +23,7 @@ export async function showPreview(
     body: (
       <Preview
         preview={preview}
+        isLocal={site.batch_system === 'local'}
         now={Date.now()}
         trans={trans}
         makeViewer={editors && viewers(editors)}
@@ -34,15 +40,18 @@ export async function showPreview(
   return (await dialog.launch()).button.accept;
 }
 
-/** JupyterLab's own viewer of code. */
+/** JupyterLab's own editor, to read in, as high as its text. */
 function viewers(editors: IEditorServices): (text: string) => Widget {
-  const { factoryService } = editors;
-  return text =>
-    CodeViewerWidget.createCodeViewer({
-      factory: options => factoryService.newInlineEditor(options),
-      content: text,
-      mimeType: 'text/x-sh',
-      // The tab key would stay in it, and put tabs into it.
-      editorOptions: { config: { tabFocusable: false, lineWrap: false } }
+  return text => {
+    const model = new CodeEditor.Model({ mimeType: 'text/x-sh' });
+    model.sharedModel.setSource(text);
+    const widget = new CodeEditorWrapper({
+      factory: options => editors.factoryService.newInlineEditor(options),
+      model,
+      // Even so, the tab key would stay in it, and put tabs into it.
+      editorOptions: { config: { readOnly: true, tabFocusable: false } }
     });
+    widget.disposed.connect(() => model.dispose());
+    return widget;
+  };
 }

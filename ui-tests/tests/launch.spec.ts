@@ -179,6 +179,17 @@ test('a cluster is scaled and renamed in place', async ({ page, panel }) => {
   await expect(card).toHaveCount(0);
 });
 
+test('Enter on a card opens its dashboards', async ({ page, panel }) => {
+  const id = await launch(panel);
+  await running(panel, id);
+  await cards(panel, id).focus();
+  await page.keyboard.press('Enter');
+  await expect(panel.getByRole('searchbox')).toBeFocused();
+  // JupyterLab activates the panel a moment later.
+  await page.waitForTimeout(500);
+  await expect(panel.getByRole('searchbox')).toBeFocused();
+});
+
 test('the layout opens through dask-labextension', async ({ page, panel }) => {
   const id = await launch(panel);
   await running(panel, id);

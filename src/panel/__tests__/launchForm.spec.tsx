@@ -263,6 +263,12 @@ describe('LaunchForm', () => {
     expect(page.described(page.field('Queue'))).toBe('');
   });
 
+  it('says so while the queues are not known', () => {
+    show({ sites: [site({ queues: [] })] });
+    expect(page.field('Queue').value).toBe('');
+    expect(page.described(page.field('Queue'))).toContain('not told');
+  });
+
   it('says what a layout means', () => {
     const sites = [site({ layouts: ['elastic', 'allocation'] })];
     show({ sites });
@@ -294,7 +300,7 @@ describe('LaunchForm', () => {
   });
 
   it('asks for no account on this machine', () => {
-    show({ sites: [site({ batch_system: 'local' })] });
+    show({ sites: [site({ batch_system: 'local', accounts: [] })] });
     expect(page.node.textContent).not.toContain('Account');
   });
 

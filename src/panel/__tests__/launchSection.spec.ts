@@ -152,7 +152,7 @@ describe('LaunchSection', () => {
       server.release();
       await settled();
       expect(form().isPreviewing).toBe(false);
-      expect(showPreview).toHaveBeenCalledWith(PREVIEW);
+      expect(showPreview).toHaveBeenCalledWith(PREVIEW, server.sites[0]);
       expect(posted()).toEqual(['api/clusters/preview', 'api/clusters']);
       const [previewed, launched] = server.asked
         .filter(one => one.method === 'POST')

@@ -32,11 +32,13 @@ describe('Preview', () => {
 
   function show(
     part: Partial<IPreview> = {},
-    makeViewer: ((text: string) => Widget) | null = null
+    makeViewer: ((text: string) => Widget) | null = null,
+    isLocal = false
   ): void {
     page.render(
       <Preview
         preview={{ ...PREVIEW, ...part }}
+        isLocal={isLocal}
         now={0}
         trans={trans}
         makeViewer={makeViewer}
@@ -92,6 +94,11 @@ describe('Preview', () => {
     show({ estimated_start: '1970-01-01T00:20:00Z' });
     expect(page.node.textContent).toContain('in about 20 min');
     expect(page.all('.jp-HPCDask-message')).toEqual([]);
+  });
+
+  it('says that this machine starts at once', () => {
+    show({}, null, true);
+    expect(page.node.textContent).toContain('It would start at once.');
   });
 
   it('shows each script, for the keyboard too', () => {
