@@ -5,8 +5,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/slurm-lib.sh" # how daemons are found and
 
 # gridengine_packages: install Debian's packages, and nothing but the programs in them.
 gridengine_packages() {
-  local policy=/usr/sbin/policy-rc.d status=0
-  if ! dpkg-query -W gridengine-master gridengine-exec gridengine-client >/dev/null 2>&1; then
+  local policy=/usr/sbin/policy-rc.d programs=/usr/lib/gridengine status=0
+  if [ ! -x $programs/sge_qmaster ] || [ ! -x $programs/sge_execd ] || [ ! -x $programs/qsub ]; then
     # They would set up a cell of their own below /var and start its daemons: ask them not to.
     echo 'gridengine-common shared/gridengineconfig boolean false' | as_root debconf-set-selections
     if [ ! -e "$policy" ]; then
