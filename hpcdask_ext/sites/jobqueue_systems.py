@@ -18,7 +18,7 @@ from hpcdask_ext.sites.jobqueue_units import batch_memory, walltime_text
 # Options that are the project's own: a job is found again by its name, and its log is where the card looks for it.
 _OURS = {
     "slurm": r"--(job-name|output|error|array|comment)(?![a-z-])|-[Joea](?![A-Za-z-])",
-    "pbs": r"-[NojeJkr](?![a-z-])",
+    "pbs": r"-[NojeJtkr](?![a-z-])",
     "moab": r"-[Nojetk](?![a-z-])",
     "lsf": r"-(J|o|e|oo|eo)(?![a-z])",
     "sge": r"-(N|o|e|t|terse|cwd)(?![a-z])|-j\s+(?!y)",
@@ -26,6 +26,7 @@ _OURS = {
     "htcondor": r"(?i)(batch_name|output|error|log|stream_\w+|arguments|executable|environment|initialdir)\s*=",
     "local": r".*",
 }
+_TORQUE_MEMORY = ("mem", "vmem", "pmem", "pvmem", "none")
 _HARMLESS = {"pbs": r"-j\s*(oe|eo)|-r\s*n", "moab": r"-j\s*(oe|eo)", "sge": r"-cwd"}
 """What of these jobs have anyway."""
 
@@ -64,33 +65,55 @@ def _pbs(section: Section, cores: int, memory: int) -> Asked:
     if asked.account is None:
         section.notes.append("account: none is given. dask-jobqueue also takes $PBS_ACCOUNT; here, users enter theirs.")
     spec = section.text("resource-spec")
-    if spec is not None:
-        _read_spec(asked, spec)
+    if spec is None:
+        return asked
+    is_torque = "nodes=" in spec
+    is_read = _read_nodes(asked, spec) if is_torque else _read_chunk(asked, spec)
+    if not is_read or (section.system == "moab" and "chunk" in asked.settings):
+        asked.settings = {"resource_spec": spec}
+    if is_torque and section.system == "pbs":
+        asked.batch_system = "torque"
     return asked
 
 
-def _moab(section: Section, cores: int, memory: int) -> Asked:
-    return _pbs(section, cores, memory)
-
-
-def _read_spec(asked: Asked, spec: str) -> None:
-    """Take cores and memory from what is asked of PBS: ``select=1:ncpus=4:mem=20gb``, ``nodes=1:ppn=4,mem=20gb``."""
-    first, *others = re.split(r"[,\s]+", spec)
-    parts = dict(part.partition("=")[::2] for part in (*first.split(":"), *others))
-    is_torque = "nodes" in parts
-    count, ncpus = (parts.pop(key, None) for key in (("nodes", "ppn") if is_torque else ("select", "ncpus")))
-    asked.batch_system = "torque" if is_torque else None
+def _read_chunk(asked: Asked, spec: str) -> bool:
+    """Take cores and memory from one chunk of PBS, ``select=1:ncpus=4:mem=20gb``; return whether it is one."""
+    count, *parts = spec.split(":")
+    values = dict(part.partition("=")[::2] for part in parts)
+    values.pop("mpiprocs", None)
     try:
-        asked_cores, asked_memory = int(ncpus or 1), batch_memory(parts.pop("mem"))
+        cores, memory = int(values.pop("ncpus", 1)), batch_memory(values.pop("mem"))
     except (KeyError, ValueError):
-        asked_cores, asked_memory = 0, 0
-    parts.pop("mpiprocs", None)
-    rest = ":".join(f"{key}={value}" if value else key for key, value in parts.items())
-    if count == "1" and asked_cores and asked_memory and not others:
-        asked.cores, asked.memory = asked_cores, asked_memory
-        asked.settings |= {"chunk": rest} if rest else {}
-    else:
-        asked.settings["resource_spec"] = spec
+        return False
+    if count != "select=1" or cores < 1 or "," in spec or "+" in spec:
+        return False
+    asked.cores, asked.memory = cores, memory
+    asked.settings = {"chunk": _joined(values)} if values else {}
+    return True
+
+
+def _read_nodes(asked: Asked, spec: str) -> bool:
+    """Take cores and memory from a request for a node of Torque, ``nodes=1:ppn=4,mem=20gb``; return whether it is one."""
+    parts = re.split(r"[,\s]+", spec)
+    memories = [part.partition("=")[::2] for part in parts if not part.startswith("nodes=")]
+    nodes = [part for part in parts if part.startswith("nodes=")]
+    count, *rest = ",".join(nodes).split(":")
+    values = dict(part.partition("=")[::2] for part in rest)
+    try:
+        cores = int(values.pop("ppn", 1))
+        kind, memory = (memories[0][0], batch_memory(memories[0][1])) if memories else ("none", asked.memory)
+    except ValueError:
+        return False
+    if count != "nodes=1" or cores < 1 or len(memories) > 1 or kind not in _TORQUE_MEMORY:
+        return False
+    asked.cores, asked.memory = cores, memory * (cores if kind.startswith("p") else 1)
+    asked.settings = {} if kind == "mem" else {"memory": kind}
+    asked.settings |= {"node_properties": _joined(values)} if values else {}
+    return True
+
+
+def _joined(values: Mapping[str, str]) -> str:
+    return ":".join(f"{key}={value}" if value else key for key, value in values.items())
 
 
 def _lsf(section: Section, cores: int, memory: int) -> Asked:
@@ -205,7 +228,7 @@ def _directives(section: Section, entries: Sequence[str] | None = None) -> list[
 READERS: Mapping[str, Callable[[Section, int, int], Asked]] = {
     "slurm": _slurm,
     "pbs": _pbs,
-    "moab": _moab,
+    "moab": _pbs,
     "lsf": _lsf,
     "sge": _sge,
     "oar": _oar,

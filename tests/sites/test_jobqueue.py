@@ -177,21 +177,29 @@ def test_what_a_job_asks_for_and_what_dask_is_told_may_differ(
 
 
 @pytest.mark.parametrize(
-    ("spec", "batch_system", "settings"),
+    ("system", "spec", "batch_system", "settings", "memory"),
     [
-        ("select=1:ncpus=4:mem=20gb", "pbs", None),
-        ("select=1:ncpus=4:mpiprocs=4:mem=20gb:ngpus=1:bigmem", "pbs", {"chunk": "ngpus=1:bigmem"}),
-        ("select=1:ncpus=4:vmem=20gb", "pbs", {"resource_spec": "select=1:ncpus=4:vmem=20gb"}),
-        ("select=2:ncpus=4:mem=20gb", "pbs", {"resource_spec": "select=2:ncpus=4:mem=20gb"}),
+        ("pbs", "select=1:ncpus=4:mem=20gb", "pbs", None, 10 * 2**30),
+        ("pbs", "select=1:ncpus=4:mpiprocs=4:mem=20gb:ngpus=1:bigmem", "pbs", {"chunk": "ngpus=1:bigmem"}, 10 * 2**30),
+        ("pbs", "select=1:ncpus=4:vmem=20gb", "pbs", {"resource_spec": "select=1:ncpus=4:vmem=20gb"}, 10**10),
+        ("pbs", "select=2:ncpus=4:mem=20gb", "pbs", {"resource_spec": "select=2:ncpus=4:mem=20gb"}, 10**10),
+        ("pbs", "nodes=1:ppn=4,mem=20gb", "torque", None, 10 * 2**30),
+        ("pbs", "nodes=1:ppn=4:ib,pmem=5gb", "torque", {"memory": "pmem", "node_properties": "ib"}, 10 * 2**30),
+        ("pbs", "nodes=1:ppn=4", "torque", {"memory": "none"}, 10**10),
+        ("pbs", "nodes=2:ppn=4,mem=20gb", "torque", {"resource_spec": "nodes=2:ppn=4,mem=20gb"}, 10**10),
+        ("pbs", "nodes=1:ppn=4,nodes=1", "torque", {"resource_spec": "nodes=1:ppn=4,nodes=1"}, 10**10),
+        ("pbs", "nodes=1:ppn=x", "torque", {"resource_spec": "nodes=1:ppn=x"}, 10**10),
+        ("moab", "nodes=1:ppn=4,vmem=20gb", "moab", {"memory": "vmem"}, 10 * 2**30),
+        ("moab", "select=1:ncpus=4:mem=20gb", "moab", None, 10 * 2**30),
+        ("moab", "select=1:ncpus=4:mem=20gb:x", "moab", {"resource_spec": "select=1:ncpus=4:mem=20gb:x"}, 10 * 2**30),
     ],
 )
-def test_a_resource_specification_of_pbs_is_taken_apart_if_it_is_one_chunk(
-    spec: str, batch_system: str, settings: dict[str, str] | None
+def test_what_pbs_and_torque_are_asked_for_is_taken_apart_if_it_is_one_node(
+    system: str, spec: str, batch_system: str, settings: dict[str, str] | None, memory: int
 ) -> None:
-    site = imported("pbs", **{"resource-spec": spec})
+    site = imported(system, **{"resource-spec": spec})
     assert (site["batch_system"], site.get("settings")) == (batch_system, settings)
-    is_plain = settings is None or "chunk" in settings
-    assert Site.model_validate(site).sizes[0].memory == (10 * 2**30 if is_plain else 10**10)
+    assert Site.model_validate(site).sizes[0].memory == memory
 
 
 def test_grid_engine_is_asked_for_what_the_directives_say_and_nothing_else() -> None:

@@ -137,7 +137,7 @@ FACTS: dict[str, dict[str, tuple[str, ...]]] = {
 }
 # Of a number without a unit, there and here. dask-jobqueue counts LSF's memory in decimal units.
 UNITS = {"lsf": (10**6, 2**20), "oar": (2**20, 2**20), "htcondor": (1, 2**20)}
-PREFIX = {"slurm": "#SBATCH", "pbs": "#PBS", "moab": "#PBS", "lsf": "#BSUB", "sge": "#$", "oar": "#OAR"}
+PREFIX = {"slurm": "#SBATCH", "pbs": "#PBS", "moab": ("#PBS", "#MSUB"), "lsf": "#BSUB", "sge": "#$", "oar": "#OAR"}
 
 
 def facts(system: str, script: str, side: int) -> dict[str, list[object]]:
