@@ -93,7 +93,7 @@ def _read_chunk(asked: Asked, spec: str) -> bool:
 
 
 def _read_nodes(asked: Asked, spec: str) -> bool:
-    """Take cores and memory from a request for a node of Torque, ``nodes=1:ppn=4,mem=20gb``; return whether it is one."""
+    """Take cores and memory from one node of Torque, ``nodes=1:ppn=4,mem=20gb``; return whether that is all."""
     parts = re.split(r"[,\s]+", spec)
     memories = [part.partition("=")[::2] for part in parts if not part.startswith("nodes=")]
     nodes = [part for part in parts if part.startswith("nodes=")]
