@@ -53,6 +53,8 @@ def _without(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 _ROUNDED_TO_GIB = Difference(19 * GIB, 19074 * MIB, "dask-jobqueue rounds up to whole GiB, which may be too much")
+_NO_SELECT = "dask-jobqueue writes PBS Professional's `select`, which Torque, below Moab, does not know"
+_NODES = {"chunks": Difference(1, None, _NO_SELECT), "nodes": Difference(None, 1, _NO_SELECT)}
 
 CASES = (
     Case("slurm", "small", _SMALL),
@@ -73,6 +75,18 @@ CASES = (
         "packed",
         {**_PACKED, "account": "science", "job_extra_directives": ["-W umask=022"]},
         differences={"memory": _ROUNDED_TO_GIB},
+    ),
+    Case("moab", "small", _SMALL, differences=_NODES),
+    Case(
+        "moab",
+        "packed",
+        {**_PACKED, "account": "science", "job_extra_directives": ["-W umask=022"]},
+        differences={**_NODES, "memory": _ROUNDED_TO_GIB},
+    ),
+    Case(
+        "torque",
+        "packed",
+        {**_PACKED, "account": "science", "resource_spec": "nodes=1:ppn=8,mem=19074mb"},
     ),
     Case(
         "lsf",
@@ -144,7 +158,14 @@ CASES = (
 
 _ARRAY = "one submission for all jobs of a kind, whatever their number"
 _LOG = "every job has a log, where the card finds it"
+_OWN_LOG = "the script itself opens its log, to be read at once"
 _RERUN = "the workers of a job that was started again would have the names of others"
+_TORQUE = {
+    "-r n": _RERUN,
+    "-j oe": _LOG,
+    "-o /dev/null": _OWN_LOG,
+    "-S /bin/sh": "Torque ignores a script's first line, and starts the user's own shell",
+}
 
 ONLY_HERE: dict[str, dict[str, str]] = {
     "slurm": {
@@ -154,11 +175,13 @@ ONLY_HERE: dict[str, dict[str, str]] = {
         "--chdir=.*": "workers run where the notebooks are, also when submitted from another host",
         "--no-requeue": _RERUN,
     },
-    "pbs": {"-r n": _RERUN, "-j oe": _LOG, "-o /dev/null": "the script itself opens its log, to be read at once"},
+    "pbs": {"-r n": _RERUN, "-j oe": _LOG, "-o /dev/null": _OWN_LOG},
+    "torque": _TORQUE,
+    "moab": _TORQUE,
     "lsf": {
         r"-R rusage\[mem=\d+(MB)?\]": "dask-jobqueue only limits memory and reserves none",
         "-env PATH": "jobs do not depend on the environment of the Jupyter server",
-        "-o /dev/null": "the script itself opens its log, to be read at once; without this, LSF sends mails",
+        "-o /dev/null": f"{_OWN_LOG}; without this, LSF sends mails",
         "-rn": _RERUN,
     },
     "sge": {

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-_PREFIXES = {"slurm": "#SBATCH ", "pbs": "#PBS ", "moab": "#PBS ", "lsf": "#BSUB ", "sge": "#$ ", "oar": "#OAR "}
+_PREFIXES = {"slurm": "#SBATCH ", "lsf": "#BSUB ", "sge": "#$ ", "oar": "#OAR ", "htcondor": "#CONDOR "}
+_MOAB = "#MSUB "
 _SIZES = {"": 0, "B": 0, "K": 1, "M": 2, "G": 3, "T": 4}
 
 Value = str | int | timedelta
@@ -50,7 +51,7 @@ _PBS: tuple[Rule, ...] = (
     (r"-q (.+)", "queue", str),
     (r"-A (.+)", "account", str),
     (r"-l select=(\d+)", "chunks", int),
-    (r"-l nodes=(\d+)", "chunks", int),
+    (r"-l nodes=(\d+)", "nodes", int),
     (r"-l (?:ncpus|ppn)=(\d+)", "cores", int),
     (r"-l mem=(\w+)", "memory", size),
     (r"-l walltime=(.+)", "walltime", clock),
@@ -65,6 +66,7 @@ RULES: dict[str, tuple[Rule, ...]] = {
         (r"(?:-t |--time=)(.+)", "walltime", clock),
     ),
     "pbs": _PBS,
+    "torque": _PBS,
     "moab": _PBS,
     "lsf": (
         (r"-q (.+)", "queue", str),
@@ -119,7 +121,7 @@ def as_script(system: str, directives: Iterable[str] | Mapping[str, str]) -> str
     """Return a script that has extra directives of dask-jobqueue only."""
     if isinstance(directives, Mapping):
         directives = [f"{name} = {value}" for name, value in directives.items()]
-    return "\n".join(_PREFIXES.get(system, "#CONDOR ") + text for text in directives)
+    return "\n".join(_PREFIXES.get(system, "#PBS ") + text for text in directives)
 
 
 def _parts(system: str, script: str) -> Iterator[str]:
@@ -127,12 +129,12 @@ def _parts(system: str, script: str) -> Iterator[str]:
     if system == "htcondor":
         yield from _description(script)
         return
-    prefix = _PREFIXES[system]
+    prefixes = (_PREFIXES.get(system, "#PBS "), *([_MOAB] if system == "moab" else []))
     for line in script.splitlines():
-        text = line.removeprefix(prefix).strip()
-        if not line.startswith(prefix):
+        if not line.startswith(prefixes):
             continue
-        if system in ("pbs", "moab") and text.startswith("-l "):
+        text = line.partition(" ")[2].strip()
+        if system in ("pbs", "torque", "moab") and text.startswith("-l "):
             yield from (f"-l {part}" for part in re.split(r"[:,](?=\w+=)", text[3:]))
         elif system == "oar" and text.startswith("-l "):
             yield from (f"-l {part}" for part in re.split(r"[/,]", text[3:]) if part)

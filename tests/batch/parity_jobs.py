@@ -18,6 +18,7 @@ JOBS = {
     "pbs": pbs.PBSJob,
     "sge": sge.SGEJob,
     "slurm": slurm.SLURMJob,
+    "torque": pbs.PBSJob,
 }
 
 if __name__ == "__main__":
