@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, ClassVar, cast
 
@@ -171,31 +171,32 @@ def _elements(job: JobElements) -> Iterator[str]:
 
 
 def _statuses(found: Iterator[Record]) -> Iterator[JobStatus]:
-    comment = ""  # of the last array: its elements that wait have none of their own
+    whole: Mapping[str, str] = {}  # the last array, which alone has an estimate of when its elements start
     for record in found:
         if record.kind != "Job Id":
             continue
-        match = _JOB_ID.fullmatch(record.name)
-        letter = record.fields.get("job_state")
+        match, letter = _JOB_ID.fullmatch(record.name), record.fields.get("job_state")
         if match is None or letter is None:
             raise NotUnderstood(f"qstat's answer has an unreadable record: {record!r}"[:500])
-        if not match["index"]:
-            comment = record.fields.get("comment", "")
-        # What is known of an array as a whole while it runs is not true of each of its elements.
-        if match["array"] != "[]" or letter != "B":
-            yield _status(record, match, letter, comment)
+        if match["index"]:
+            yield _status(match, letter, record.fields, whole)
+            continue
+        whole = record.fields
+        # While an array runs, nothing is true of all of its elements; its exit code never is.
+        if match["array"] is None or STATES.get(letter) is not JobState.RUNNING:
+            kept = {name: value for name, value in whole.items() if name != "Exit_status" or match["array"] is None}
+            yield _status(match, letter, kept, {})
 
 
-def _status(record: Record, match: re.Match[str], letter: str, comment: str) -> JobStatus:
-    fields, state = record.fields, STATES.get(letter, JobState.UNKNOWN)
-    reason = ""
+def _status(match: re.Match[str], letter: str, fields: Mapping[str, str], whole: Mapping[str, str]) -> JobStatus:
+    state, reason, start = STATES.get(letter, JobState.UNKNOWN), "", None
     if state is JobState.PENDING:
-        reason = waiting(letter, {"comment": comment, **fields})
+        reason = waiting(letter, {"comment": whole.get("comment", ""), **fields})
+        start = time({**whole, **fields}.get("estimated.start_time", ""))
     elif state is JobState.ENDED:
         state, reason = final(fields)
     elif state is JobState.UNKNOWN:
         reason = f"job_state={letter}"
-    is_pending = state is JobState.PENDING
     return JobStatus(
         job_id=f"{match['number']}{'[]' if match['array'] else ''}{match['server'] or ''}",
         name=fields.get("Job_Name", ""),
@@ -203,7 +204,7 @@ def _status(record: Record, match: re.Match[str], letter: str, comment: str) -> 
         indexes=(int(match["index"]),) if match["index"] else None,
         reason=reason,
         node=fields.get("exec_host", "").partition("/")[0] or None,
-        estimated_start=time(fields.get("estimated.start_time", "")) if is_pending else None,
+        estimated_start=start,
     )
 
 

@@ -27,6 +27,8 @@ STATES = {
 
 WALLTIME = "exceeded resource walltime"
 _DELETED = "91"  # the substate of a job that somebody deleted
+# An element of which nothing is kept: the rest is that of its array, which has an exit code if it has ever run.
+_FORGOTTEN = "Subjob finished"
 _LIMITS = {
     -24: "exceeded resource ncpus (burst)",
     -25: "exceeded resource ncpus (sum)",
@@ -93,6 +95,7 @@ _OTHER_SENTENCES = (
     (r"Job held by (user|operator|system|password|\S+ on).*", "Held: ask the centre why, or release it with `qrls`"),
     (r"job held, too many failed attempts.*|Job Array Held.*", "Held because it could not be started: ask the centre"),
     (r"job held.*", "Held because of a problem of the batch system: ask the centre"),
+    (r"Job Array Began.*", "Waiting for other jobs to end, while other parts of the same job have started"),
     (r"Execution_Time", "Waiting for its earliest start time"),
 )
 
@@ -100,6 +103,8 @@ _OTHER_SENTENCES = (
 def final(fields: Mapping[str, str]) -> tuple[JobState, str]:
     """Return how a job ended, and why; the state alone tells hardly anything."""
     words = fields.get("comment", "")
+    if words == _FORGOTTEN:
+        return JobState.ENDED, "" if "Exit_status" in fields else "terminated"
     if fields.get("substate") == _DELETED:
         return JobState.ENDED, words[words.rfind("terminated") :] if "terminated" in words else "terminated"
     text = fields.get("Exit_status", "0")

@@ -66,7 +66,7 @@ def directive(value: object, field: str) -> str:
 def qsub(value: object, field: str) -> str:
     """Return `value` as one word of a directive of PBS, in quotes if it needs them.
 
-    `qsub` takes everything literally between quotes of either kind, backslashes too (`make_argv` in OpenPBS's qsub.c).
+    `qsub` takes everything literally between quotes of either kind, backslashes too (tried with 23.06).
     """
     text = line(value, field)
     if _PLAIN.fullmatch(text):

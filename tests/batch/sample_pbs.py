@@ -13,7 +13,7 @@ SAMPLE = Sample(
     submitted=said("12[].pbs01\n"),
     job_id="12[].pbs01",
     jobs=said((RECORDINGS / "pbs/jobs.txt").read_text()),
-    one_status=JobStatus("4[].vm", "rec", JobState.RUNNING, (2,), "", "vm"),
+    one_status=JobStatus("42[].vm", "hpcdask-k3x9-workers-2", JobState.RUNNING, (2,), "", "vm"),
     no_jobs=said("hpcdask exit 0\n"),
     refused=said(stderr="qsub: Job violates queue and/or server resource limits\n", exit_code=188),
     unreachable=tuple(result for _, result in recorded("pbs/unreachable.txt")),

@@ -25,37 +25,54 @@ def answer(*jobs: str, code: int = 0) -> list[JobStatus]:
     return list(PBS.parse_query(said(f"{text}hpcdask exit {code}\n")))
 
 
-def recorded_jobs(name: str) -> dict[str, JobStatus]:
-    statuses = PBS.parse_query(said((RECORDINGS / f"pbs/{name}.txt").read_text()))
+@pytest.fixture(scope="module")
+def jobs() -> dict[str, JobStatus]:
+    statuses = PBS.parse_query(said((RECORDINGS / "pbs/jobs.txt").read_text()))
     return {f"{status.job_id} {status.indexes or ''}".strip(): status for status in statuses}
 
 
-def test_recorded_jobs() -> None:
-    jobs = recorded_jobs("jobs")
-    assert jobs["1.vm"] == JobStatus("1.vm", "rec", JobState.RUNNING, None, "", "vm")
-    assert jobs["3.vm"].reason == "Not Running: Queue not started."
-    assert jobs["5.vm"] == JobStatus("5.vm", "held", JobState.PENDING, None, "Job held by user")
-    assert jobs["6.vm"].reason == "Can Never Run: Insufficient amount of resource: ncpus (R: 64 A: 16 T: 16)"
-    # The array as a whole would say nothing true of all of its elements.
-    assert [key for key in jobs if key.startswith("4[]")] == ["4[].vm (1,)", "4[].vm (2,)", "4[].vm (3,)"]
-    assert jobs["4[].vm (3,)"].state is JobState.ENDED
+def test_recorded_jobs_that_run_or_wait(jobs: dict[str, JobStatus]) -> None:
+    assert jobs["43.vm"] == JobStatus("43.vm", "hpcdask-r2d2-workers-1", JobState.RUNNING, None, "", "vm")
+    # Nothing is true of all elements of an array that runs.
+    assert "42[].vm" not in jobs
+    assert jobs["42[].vm (4,)"].state is JobState.RUNNING
+    assert jobs["45[].vm"].reason == jobs["45[].vm (2,)"].reason == "Not Running: Queue not started."
+    assert jobs["46.vm"].reason == "Can Never Run: Insufficient amount of resource: ncpus (R: 64 A: 16 T: 16)"
+    assert (jobs["47.vm"].state, jobs["47.vm"].reason) == (JobState.PENDING, "Job held by user")
+    assert (jobs["48.vm"].state, jobs["48.vm"].reason) == (JobState.PENDING, "Execution_Time")
 
 
-def test_recorded_ends() -> None:
-    jobs = {key: (status.state, status.reason) for key, status in recorded_jobs("ended").items()}
-    assert jobs == {
-        "0.vm": (JobState.ENDED, ""),
-        "1.vm": (JobState.ENDED, "terminated by hpcuser@vm"),
-        "2.vm": (JobState.ENDED, ""),
-        "4[].vm": (JobState.ENDED, ""),
-        "5.vm": (JobState.ENDED, "terminated"),
-        "9.vm": (JobState.ENDED, ""),
-        "10.vm": (JobState.ENDED, ""),
-        "15.vm": (JobState.ENDED, ""),
-        "16.vm": (JobState.FAILED, "exit code 3"),
-        "17.vm": (JobState.FAILED, "exceeded resource walltime"),
+def test_elements_start_when_their_array_is_expected_to(jobs: dict[str, JobStatus]) -> None:
+    start = datetime(2026, 11, 20, 14, 37, 44, tzinfo=timezone.utc)
+    assert [jobs[f"44[].vm{index}"].estimated_start for index in ("", " (1,)", " (2,)")] == [start] * 3
+    assert jobs["42[].vm (4,)"].estimated_start is None
+    assert jobs["46.vm"].estimated_start is None
+
+
+def test_recorded_ends(jobs: dict[str, JobStatus]) -> None:
+    final = (JobState.ENDED, JobState.FAILED)
+    ends = {key: (status.state, status.reason) for key, status in jobs.items() if status.state in final}
+    assert ends == {
+        "38[].vm": (JobState.ENDED, ""),
+        "38[].vm (1,)": (JobState.FAILED, "exit code 3"),
+        "38[].vm (2,)": (JobState.FAILED, "exceeded resource walltime"),
+        "38[].vm (3,)": (JobState.ENDED, ""),
+        "38[].vm (4,)": (JobState.FAILED, "exit code 137"),
+        "39.vm": (JobState.FAILED, "exit code 3"),
+        "40.vm": (JobState.ENDED, ""),
+        "41[].vm": (JobState.ENDED, "terminated"),
+        "41[].vm (1,)": (JobState.ENDED, "terminated"),
+        "41[].vm (2,)": (JobState.ENDED, "terminated"),
+        "41[].vm (3,)": (JobState.ENDED, "terminated"),
+        "42[].vm (1,)": (JobState.FAILED, "exit code 3"),
     }
-    assert jobs["17.vm"][1] in PBSSystem.WALLTIME_REASONS
+    assert ends["38[].vm (2,)"][1] in PBSSystem.WALLTIME_REASONS
+
+
+def test_of_an_element_of_which_nothing_is_kept_the_end_is_not_that_of_its_array() -> None:
+    """Seen with 23.06 when an array was deleted of which one element had ended before."""
+    (status,) = answer("5[2].s; job_state = F; substate = 91; comment = Subjob finished; Exit_status = 0")
+    assert (status.state, status.reason) == (JobState.ENDED, "")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +102,7 @@ def test_every_state_of_pbs() -> None:
     assert waits.reason == "Execution_Time"
 
 
-def test_elements_that_wait_have_the_comment_of_their_array_and_jobs_behind_it_do_not() -> None:
+def test_what_is_known_of_an_array_is_not_said_of_the_jobs_behind_it() -> None:
     statuses = answer(
         "4[].s; job_state = Q; comment = Not Running: a; estimated.start_time = Fri Nov 20 09:32:27 2026",
         "4[1].s; job_state = Q",
@@ -173,6 +190,7 @@ def test_more_words_for_unreachable(words: str) -> None:
         ("Job held by ada on Fri Nov 20 at 09:32", "release it with `qrls`"),
         ("Job held by operator", "ask the centre why"),
         ("Execution_Time", "earliest start time"),
+        ("Job Array Began at Fri Nov 20 at 14:29", "other parts of the same job have started"),
         ("Not Running: something new", "Waiting (Not Running: something new)"),
     ],
 )

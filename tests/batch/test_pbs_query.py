@@ -21,18 +21,18 @@ PBS = PBSSystem()
 def test_recorded_queues() -> None:
     queues = PBS.parse_queues(said((RECORDINGS / "pbs/queues.txt").read_text()))
     assert queues[0] == QueueInfo(
-        name="workq",
+        name="regular",
         cores=16,
         memory=32 * 2**30,
         walltime=timedelta(hours=24),
         nodes=1,
-        free_nodes=1,
-        free_cores=16,
-        running_jobs=0,
-        pending_jobs=0,
+        free_nodes=0,
+        free_cores=0,
+        running_jobs=3,
+        pending_jobs=4,
         is_default=True,
     )
-    assert (queues[2].name, queues[2].is_open, queues[2].note) == ("stopped", False, "started = False")
+    assert (queues[1].name, queues[1].is_open, queues[1].note) == ("closed", False, "started = False")
 
 
 def test_queues_with_limits_and_nodes_of_their_own() -> None:
