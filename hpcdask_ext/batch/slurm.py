@@ -58,7 +58,9 @@ class SlurmSystem(BatchSystem):
     """Slurm.
 
     A job of elements is an array, even of a single element, so that elements are always named in the same way; an
-    allocation is none. GPUs in an allocation need Slurm 21.08 for each worker to see only its own.
+    allocation is none. Before Slurm 21.08, each worker of an allocation sees all GPUs of its node. Slurm 22.05.5 to
+    23.02.2 never start the workers of an allocation where nodes have two threads per core and workers an odd number of
+    cores of more than one: tried with 22.05.8; the release notes of 23.02.3 name the change.
     """
 
     class Settings(base.Settings):
