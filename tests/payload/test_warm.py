@@ -176,14 +176,14 @@ def test_a_process_whose_modules_are_gone_ends(warm: Warm) -> None:
 
 
 def test_it_ends_when_nobody_asks_any_more(warm: Warm) -> None:
-    warm = warm.with_constants(IDLE=0.7)
+    warm = warm.with_constants(IDLE=2)
     process = psutil.Process(warm.start())
     asked = time.monotonic()
-    until(lambda: time.monotonic() > asked + 0.4)
+    until(lambda: time.monotonic() > asked + 1)
     asked = time.monotonic()
     assert warm.run("ends", "exit", "3").is_warm, "it has ended too early"
-    until(lambda: not is_alive(process), 5)
-    assert time.monotonic() - asked > 0.6, "a request does not count"
+    until(lambda: not is_alive(process), 10)
+    assert time.monotonic() - asked > 1.5, "a request does not count"
     assert not (warm.directory / "socket").exists()
     assert not warm.run("ends", "exit", "3").is_warm
 
