@@ -75,6 +75,34 @@ test('a script that fails says how, and its log why', async ({
   await expect(card).toContainText('fails.py ended with exit code 3');
 });
 
+test('a notebook runs into a copy beside it', async ({
+  page,
+  panel,
+  tmpPath
+}) => {
+  const source =
+    'from dask.distributed import Client\nClient().scheduler_info()';
+  const cell = { cell_type: 'code', source, metadata: {}, outputs: [] };
+  const notebook = {
+    cells: [{ ...cell, execution_count: null }],
+    metadata: {},
+    nbformat: 4,
+    nbformat_minor: 4
+  };
+  await write(page, `${tmpPath}/era5.ipynb`, JSON.stringify(notebook));
+  const dialog = await ask(page, 'era5.ipynb');
+  await expect(dialog.getByLabel('Command')).toHaveText(
+    'jupyter nbconvert --execute era5.ipynb'
+  );
+  await button(dialog, 'Run').click();
+  await expect(cards(panel).first()).toContainText(
+    'era5.ipynb ended with exit code 0',
+    { timeout: 90_000 }
+  );
+  const copy = `${tmpPath}/era5.executed.ipynb`;
+  expect(await page.contents.fileExists(copy)).toBe(true);
+});
+
 test('what cannot run is refused in the dialog', async ({
   page,
   panel,
