@@ -52,9 +52,9 @@ def differences(packages: Packages) -> tuple[str, ...]:
     if len(told) > _MOST:
         named = [package for group in told.values() for package in group]
         sides = "; ".join(f"{_list(group)} ({sides})" for sides, group in told.items())
-        return (f"{len(named)} packages differ: {sides}. {_remedy(named, sides)}",)
+        return (f"{len(named)} packages differ: {sides}. {_remedy(named, packages)}",)
     return tuple(
-        f"{_list(group)} {'differs' if len(group) == 1 else 'differ'}: {sides}. {_remedy(group, sides)}"
+        f"{_list(group)} {'differs' if len(group) == 1 else 'differ'}: {sides}. {_remedy(group, packages)}"
         for sides, group in told.items()
     )
 
@@ -67,12 +67,14 @@ def is_difference(warning: str) -> bool:
 def _sides(package: str, packages: Packages) -> str:
     """Return who has which version of a package, or nothing if the differences do not matter."""
     found = {role: packages[role][package] for role in _ROLES if package in packages.get(role, {})}
-    mattering = {
-        numbers(version)[: _MATTERING_PARTS[package]] if version else None
-        for versions in found.values()
-        for version in versions
-    }
-    return ", ".join(_told(package, found)) if len(mattering) > 1 else ""
+    return ", ".join(_told(package, found)) if _differs(package, found) else ""
+
+
+def _differs(package: str, found: Mapping[str, Sequence[str | None]]) -> bool:
+    """Return whether the versions that the roles have differ in a part that matters."""
+    parts = _MATTERING_PARTS[package]
+    versions = [version for versions in found.values() for version in versions]
+    return len({numbers(version)[:parts] if version else None for version in versions}) > 1
 
 
 def _told(package: str, found: Mapping[str, Sequence[str | None]]) -> Iterator[str]:
@@ -97,10 +99,12 @@ def _list(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _remedy(packages: Sequence[str], sides: str) -> str:
-    if _ROLES["clients"] not in sides:
-        return "The environment was changed while the cluster was running: launch a new cluster."
-    if {"dask", "distributed"} & set(packages):
+def _remedy(differing: Sequence[str], packages: Packages) -> str:
+    for package in differing:
+        in_cluster = {role: packages.get(role, {}).get(package, ()) for role in ("scheduler", "workers")}
+        if _differs(package, in_cluster):
+            return "The environment was changed while the cluster was running: launch a new cluster."
+    if {"dask", "distributed"} & set(differing):
         what = "The notebook may be unable to use the cluster"
     else:
         what = "Results may not be readable"

@@ -83,11 +83,11 @@ def test_dask_and_distributed_which_differ_together_are_one_warning() -> None:
 
 
 def test_an_environment_that_was_changed_meanwhile_has_another_remedy() -> None:
+    remedy = "The environment was changed while the cluster was running: launch a new cluster."
     (warning,) = differences(packages(None, "2.2.2", ("2.2.2", "3.0.0")))
-    assert warning == (
-        "pandas differs: scheduler 2.2.2, workers 2.2.2 and 3.0.0. The environment was changed while the cluster was "
-        "running: launch a new cluster."
-    )
+    assert warning == f"pandas differs: scheduler 2.2.2, workers 2.2.2 and 3.0.0. {remedy}"
+    (warning,) = differences(packages("2.2.2", "2.2.2", "3.0.0"))
+    assert warning == f"pandas differs: notebook and scheduler 2.2.2, workers 3.0.0. {remedy}"
 
 
 def test_many_differences_are_one_warning() -> None:
