@@ -9,7 +9,7 @@ import pytest
 
 from hpcdask_ext.batch.base import QueueInfo
 from hpcdask_ext.control.discovery import Discovery
-from hpcdask_ext.errors import BatchUnreachable
+from hpcdask_ext.errors import BatchUnreachable, InvalidRequest
 from hpcdask_ext.sites.load import Sites
 from hpcdask_ext.sites.models import Site
 
@@ -97,3 +97,13 @@ async def test_what_was_known_stays_when_it_cannot_be_asked_again(discovery, cen
     await asyncio.gather(*discovery._asking.values())
     assert [queue.name for queue in discovery.complete(Sites((AUTO,))).sites[0].queues] == ["long"]
     assert discovery.found["auto"].trouble == "away"
+
+
+@pytest.mark.parametrize("body", [{}, {"site": "centre"}])
+async def test_a_launch_asks_for_the_queues_first(manager, batch, tmp_path, body):
+    site = tmp_path / "config" / "hpcdask" / "sites.d" / "centre.yaml"
+    site.write_text(site.read_text().replace("[{name: regular, limits: {workers: 64}}]", "auto"))
+    batch.refusals["sinfo"] = "sinfo: error: no route"
+    with pytest.raises(InvalidRequest, match="could not be asked for the queues"):
+        await manager.launch(body)
+    assert "sinfo" in batch.asked
