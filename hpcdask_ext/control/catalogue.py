@@ -65,7 +65,7 @@ class Catalogue:
         return await self.sites()
 
     async def sites_for(self, name: object) -> Sites:
-        """Return the sites for a launch on the site of that name, or on the first: only that one is asked, if need be."""
+        """Return the sites for a launch on that site, or on the first: only that one is asked, if it has to be."""
         files = await asyncio.to_thread(self._files.load)
         asked = next((site for site in files.sites if name in (None, site.name)), None)
         if asked is not None and asked.auto:

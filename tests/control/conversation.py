@@ -40,7 +40,7 @@ class Batch:
 
     async def run(self, command: Command) -> CommandResult:
         words = [Path(word).name for word in command.argv]
-        program = next((name for name in ("sbatch", "squeue", "scancel", "probe.py") if name in words), words[0])
+        program = next((name for name in ("sbatch", "squeue", "scancel", "sinfo", "probe.py") if name in words), words[0])
         self.asked.append(program)
         await self.hold.wait()
         if program in self.errors:
