@@ -40,7 +40,8 @@ class Batch:
 
     async def run(self, command: Command) -> CommandResult:
         words = [Path(word).name for word in command.argv]
-        program = next((name for name in ("sbatch", "squeue", "scancel", "sinfo", "probe.py") if name in words), words[0])
+        known = ("sbatch", "squeue", "scancel", "sinfo", "probe.py")
+        program = next((name for name in known if name in words), words[0])
         self.asked.append(program)
         await self.hold.wait()
         if program in self.errors:
