@@ -26,7 +26,8 @@ _SUBMITTED = re.compile(r"^OAR_(?:JOB|ARRAY)_ID=(\d+)\s*$", re.ASCII | re.MULTIL
 _DIRECTIVE = re.compile(r"#OAR\s+(?P<option>--[\w-]+|-\w)(?:\s*=\s*|\s*)(?P<value>.*)", re.ASCII)
 _HARMLESS = re.compile(r"already killed", re.IGNORECASE)
 
-# What ended within the last hour is listed too. Without jobs, oarstat prints nothing: the marks tell that from no answer.
+# What ended within the last hour is listed too. Without jobs, oarstat prints nothing: the marks tell that from
+# no answer.
 _QUERY = """
 echo hpcdask-jobs && oarstat -f -J --format 2 --sql "job_user = '$(id -un)' AND (state NOT IN ('Terminated', 'Error') \
 OR stop_time > $(($(date +%s) - 3600)))" && echo hpcdask

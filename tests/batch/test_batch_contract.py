@@ -163,7 +163,7 @@ def test_answers_are_understood(sample: Sample) -> None:
 
 
 def test_a_refusal_is_told_in_its_own_words(sample: Sample) -> None:
-    with pytest.raises(BatchRefused, match=sample.refused.words.splitlines()[0][-20:]) as caught:
+    with pytest.raises(BatchRefused, match=re.escape(sample.refused.words.splitlines()[0][-20:])) as caught:
         sample.system.parse_submit(PLAIN, sample.refused)
     assert "sbatch: error" not in caught.value.message
 

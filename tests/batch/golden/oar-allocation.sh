@@ -85,8 +85,7 @@ trap hpcdask_ended EXIT
 printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
 hpcdask_prepare
 
-# Each node is listed once for each of its cores. The first task is on this node, the first in the list; each of the
-# others gets a place on another node as long as there is one.
+# Each node is listed once for each of its cores.
 hpcdask_places() {
     awk '++cores[$1] % 4 == 0 { print cores[$1] / 4, NR, $1 }' "$OAR_NODEFILE" |
         sort -n -k 1,1 -k 2,2 | awk 'NR > 1 && NR <= 9 { print $3 }'

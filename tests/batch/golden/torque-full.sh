@@ -1,0 +1,86 @@
+#!/bin/sh
+#PBS -N hpcdask-k3x9-workers-1
+#PBS -q regular
+#PBS -A science
+#PBS -t 1-3
+#PBS -l nodes=1:ppn=4:gpus=2,mem=16384mb
+#PBS -l walltime=01:00:00
+#PBS -j oe
+#PBS -o /dev/null
+#PBS -r n
+#PBS -S /bin/sh
+#PBS --qos=debug
+#PBS --constraint="a&b"
+
+# Torque itself would show the output only after the end.
+hpcdask_index=${PBS_ARRAYID:-1}
+exec >>/scratch/ada/hpcdask/k3x9/logs/workers-1."$hpcdask_index".log 2>&1
+
+export OMP_NUM_THREADS=4
+export TITLE='Ada'"'"'s "first"
+run'
+hpcdask_child=
+hpcdask_code=
+hpcdask_signal=
+
+# Batch systems signal every process of a job, and Dask takes a second signal for "at once". So the signal is passed on
+# only to a command that is still there after 3 s: then this shell alone was meant, or the command is stuck.
+hpcdask_stop() {
+    hpcdask_signal=yes
+    trap '' TERM INT
+    [ -n "$hpcdask_child" ] || exit 143
+    for hpcdask_tick in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+        kill -0 "$hpcdask_child" 2>/dev/null || return 0
+        sleep 0.2
+    done
+    kill -s TERM "$hpcdask_child" 2>/dev/null || true
+}
+
+# A signal interrupts wait, while the command closes down: wait until it has really ended. Where it had ended at that
+# moment, waiting again gives 127, or -1 in bash.
+hpcdask_wait() {
+    while :; do
+        hpcdask_signal=
+        hpcdask_now=0
+        wait "$hpcdask_child" 2>/dev/null || hpcdask_now=$?
+        case $hpcdask_now in
+            127 | -1) hpcdask_code=${hpcdask_code:-127} ;;
+            *) hpcdask_code=$hpcdask_now ;;
+        esac
+        [ -n "$hpcdask_signal" ] || break
+    done
+    exit "$hpcdask_code"
+}
+
+hpcdask_prepare() {
+cd /scratch/ada/hpcdask/k3x9 || exit 1
+module load python
+ulimit -n 8192
+}
+
+trap hpcdask_stop TERM INT
+hpcdask_job=$PBS_JOBID
+hpcdask_host=$(uname -n)
+HPCDASK_INDEX=$hpcdask_index
+export HPCDASK_INDEX
+hpcdask_report=/scratch/ada/hpcdask/k3x9/workers-1.$HPCDASK_INDEX
+
+# A reader sees a whole report or none. It is for the user alone, unlike what the workers write.
+hpcdask_write() {
+    (umask 077 && cat >"$hpcdask_report.$1.tmp" && mv -f "$hpcdask_report.$1.tmp" "$hpcdask_report.$1")
+}
+
+hpcdask_ended() {
+    hpcdask_code=$?
+    trap '' TERM INT HUP
+    printf 'exit=%s\ntime=%s\n' "$hpcdask_code" "$(date +%s)" | hpcdask_write ended
+    exit "$hpcdask_code"
+}
+
+trap hpcdask_ended EXIT
+printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
+hpcdask_prepare
+
+/opt/env/bin/python -m distributed.cli.dask_worker --name "workers-1-$HPCDASK_INDEX" &
+hpcdask_child=$!
+hpcdask_wait
