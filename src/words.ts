@@ -32,14 +32,15 @@ export function loadInFull(
   }
   const { nodes, free_nodes: free } = load;
   const [first, ...others] = loadParts(load, trans);
-  return [
+  const parts = [
     nodes !== null && free !== null
       ? trans.__('%1 of %2 nodes free', free, nodes)
       : first,
     ...others
-  ]
-    .filter(Boolean)
-    .join(' · ');
+  ];
+  // A line ends between parts, not within one.
+  const kept = parts.filter(Boolean).map(one => one.replaceAll(' ', '\u00a0'));
+  return kept.join(' · ');
 }
 
 function loadParts(load: ILoad, trans: TranslationBundle): string[] {

@@ -256,7 +256,8 @@ describe('LaunchForm', () => {
       'Debug — closed (drain)',
       'other'
     ]);
-    expect(page.described(page.field('Queue'))).toBe(
+    const described = page.described(page.field('Queue'));
+    expect(described.replaceAll('\u00a0', ' ')).toBe(
       '12 of 40 nodes free · 31 jobs running · 2 jobs waiting'
     );
     show();
