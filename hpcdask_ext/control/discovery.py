@@ -19,7 +19,7 @@ from hpcdask_ext.sites.models import Limits, Queue, Site
 log = logging.getLogger(__name__)
 
 _FRESH = 60.0  # seconds for which an answer is taken as it is
-_PATIENCE = 1.0  # seconds to wait for a first answer that is only useful
+_PATIENCE = 1.0  # seconds to wait for an answer that is only useful
 _LONG_PATIENCE = 5.0  # seconds to wait for one without which nothing can be launched
 
 
@@ -48,15 +48,13 @@ class Discovery:
         self._asking: dict[str, asyncio.Task[None]] = {}
 
     async def look(self, sites: Sites) -> None:
-        """Ask where the last answer is not fresh; wait only for first answers, and not for long."""
+        """Ask where the last answer is not fresh, and wait for the answers, but not for long."""
         waiting = []
         for site in sites.sites:
-            if site.batch_system == "local":
-                continue
-            is_known = site.name in self.found and not self.found[site.name].trouble
-            task = self._ask(site)
-            if task is not None and not is_known:
-                waiting.append(asyncio.wait([task], timeout=_LONG_PATIENCE if site.auto else _PATIENCE))
+            task = None if site.batch_system == "local" else self._ask(site)
+            if task is not None:
+                is_needed = site.auto and site.name not in self.found
+                waiting.append(asyncio.wait([task], timeout=_LONG_PATIENCE if is_needed else _PATIENCE))
         await asyncio.gather(*waiting)
 
     def complete(self, sites: Sites) -> Sites:

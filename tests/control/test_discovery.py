@@ -93,8 +93,6 @@ async def test_what_was_known_stays_when_it_cannot_be_asked_again(discovery, cen
     monkeypatch.setattr("hpcdask_ext.control.discovery._FRESH", 0.0)
     centre.trouble = BatchUnreachable("away")
     await discovery.look(Sites((AUTO,)))
-    await asyncio.sleep(0)
-    await asyncio.gather(*discovery._asking.values())
     assert [queue.name for queue in discovery.complete(Sites((AUTO,))).sites[0].queues] == ["long"]
     assert discovery.found["auto"].trouble == "away"
 
