@@ -73,6 +73,9 @@ class TorqueSystem(BatchSystem):
     title: ClassVar[str] = "Torque"
     Settings: ClassVar[type[BaseModel]] = TorqueSettings
     WALLTIME_REASONS: ClassVar[frozenset[str]] = frozenset({WALLTIME})
+    _prefix: ClassVar[str] = "#PBS"
+    _array: ClassVar[str] = "1-{}"
+    _index: ClassVar[str] = "${PBS_ARRAYID:-1}"
 
     def quote(self, value: object, field: str) -> str:
         """Return `value` as one word of a directive."""
@@ -86,6 +89,9 @@ class TorqueSystem(BatchSystem):
             "job": job,
             "resources": ",".join(_resources(job, settings)),
             "walltime": None if job.walltime is None else _walltime(job.walltime),
+            "prefix": self._prefix,
+            "array": self._array.format(job.count),
+            "index": self._index,
         }
         return render(f"{self.name}.sh.jinja", self.template, values)
 
@@ -138,6 +144,9 @@ class MoabSystem(TorqueSystem):
     name: ClassVar[str] = "moab"
     title: ClassVar[str] = "Moab"
     WALLTIME_REASONS: ClassVar[frozenset[str]] = frozenset({MOAB_WALLTIME})
+    _prefix: ClassVar[str] = "#MSUB"
+    _array: ClassVar[str] = "[1-{}]"
+    _index: ClassVar[str] = "${MOAB_JOBARRAYINDEX:-${PBS_ARRAYID:-1}}"
 
     def submit(self, job: JobRequest, text: str) -> Command:
         """Return the call of msub."""

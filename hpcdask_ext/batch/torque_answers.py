@@ -31,7 +31,9 @@ echo hpcdask"""
 _JOB_ID = re.compile(r"(?P<number>\d+)(\[(?P<index>\d*)\])?(?P<server>[\w.:-]*)", re.ASCII)
 _ANSWER = re.compile(r"^hpcdask-jobs\n(?P<xml>.*?)\s*^hpcdask$", re.DOTALL | re.MULTILINE)
 _XML = re.compile(r"(<\?xml[^>]*\?>)?\s*<Data>(?P<jobs>(<Job>.*</Job>)?)\s*</Data>", re.DOTALL)
-_FIELD = re.compile(r"<(\w+)>([^<]*)</\1>", re.ASCII)
+_FIELD = re.compile(
+    r"<(Job_Id|Job_Name|job_state|comment|exec_host|Hold_Types|exit_status|start_time)>([^<]*)</\1>", re.ASCII
+)
 _WAITING = ("Queued", "Held", "Waiting")
 
 _UNREACHABLE = re.compile(
@@ -90,7 +92,7 @@ def _statuses(text: str) -> Iterator[JobStatus]:
     for record in jobs.removeprefix("<Job>").removesuffix("</Job>").split("</Job><Job>") if jobs else ():
         fields: dict[str, str] = {}
         for name, value in _FIELD.findall(record):
-            fields.setdefault(name, value)  # of two the first counts: lists of resources come later
+            fields.setdefault(name, value)  # of two the first counts: a later one may be part of a variable's value
         job_id = _JOB_ID.fullmatch(fields.get("Job_Id", ""))
         if job_id is None or "job_state" not in fields:
             raise NotUnderstood(f"qstat's answer has an unreadable record: {record[:500]!r}")
