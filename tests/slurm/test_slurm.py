@@ -27,7 +27,7 @@ def test_a_cluster_comes_up_computes_over_tls_and_stops(server, site, submission
     cluster_id = server.launch(site=site, size={"workers": 3, "cores": 1, "memory": "512 MiB"})
     cluster = server.wait_for(cluster_id, "running")
     cluster = server.wait_for_workers(cluster_id, 3)
-    assert launch_log(server, cluster_id).count(" sbatch --parsable ") == submissions
+    assert launch_log(server, cluster_id).count(" sbatch --parsable\n") == submissions
     assert cluster["scheduler"]["address"].startswith("tls://127.0.0.1:")
     assert cluster["ends_at"] is not None
     printed = run_client(
@@ -69,7 +69,7 @@ def test_scaling_is_one_array_more_and_the_idle_go_first(server):
     server.wait_for_workers(cluster_id, 2)
     server.ask("PATCH", f"clusters/{cluster_id}", {"scaling": {"mode": "fixed", "workers": 5}})
     server.wait_for_workers(cluster_id, 5)
-    assert launch_log(server, cluster_id).count(" sbatch --parsable ") == 2
+    assert launch_log(server, cluster_id).count(" sbatch --parsable\n") == 2
     shown = server.ask("PATCH", f"clusters/{cluster_id}", {"scaling": {"mode": "fixed", "workers": 1}})
     assert shown["workers"]["requested"] == 1
     server.wait_for_workers(cluster_id, 1)

@@ -70,7 +70,8 @@ def test_a_slurm_without_accounts() -> None:
 def test_an_estimate_knows_what_runs(job: JobRequest) -> None:
     before = datetime.now(timezone.utc) - timedelta(seconds=5)
     submit(replace(job, cores=8, count=4))
-    until(lambda: slurm("squeue", "--noheader", "--name=hpcdask-test-answers", "--states=running"))
+    running = ("squeue", "--noheader", "--array", "--name=hpcdask-test-answers", "--states=running")
+    until(lambda: len(slurm(*running).splitlines()) == 4)
     start = estimate(replace(job, cores=8, count=4))
     assert start is not None
     assert timedelta(minutes=15) < start - before < timedelta(days=1)
