@@ -14,7 +14,7 @@ import pytest
 from distributed import Client
 from distributed.security import Security
 from tornado.httpclient import HTTPClientError, HTTPRequest
-from tornado.websocket import websocket_connect
+from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 from hpcdask_ext.clusters.credentials import TOKEN_HEADER, Credentials
 
@@ -59,9 +59,11 @@ async def test_without_the_token_no_websocket_opens(cluster: RealCluster, page: 
 async def test_with_the_token_a_websocket_opens(cluster: RealCluster) -> None:
     connection = await open_websocket(cluster, "/eventstream", cluster.credentials.headers())
     connection.close()
+    while await connection.read_message() is not None:  # until the other side has closed it, too
+        pass
 
 
-async def open_websocket(cluster: RealCluster, page: str, headers: dict[str, str]) -> object:
+async def open_websocket(cluster: RealCluster, page: str, headers: dict[str, str]) -> WebSocketClientConnection:
     url = cluster.address.dashboard.replace("https", "wss") + page
     return await websocket_connect(HTTPRequest(url, headers=headers, ssl_options=cluster.credentials.ssl_context()))
 
