@@ -15,12 +15,14 @@ def script_command(cluster: Cluster, script: Script) -> str:
     A bare ``Client()`` in it connects: Dask reads the scheduler's address from the environment, where the jobs of a
     cluster also have the settings of TLS.
     """
+    # A launch prefix may print lines of its own, so the last line counts.
     file = shlex.quote(str(cluster.scheduler_file))
     python = shlex.join(cluster.environment.argv)
     return f"""{{
     cd {shlex.quote(str(script.directory))} || exit 1
     until [ -s {file} ]; do sleep 0.2; done
-    DASK_SCHEDULER_ADDRESS=$({python} -c {shlex.quote(_ADDRESS)} {file}) || exit 1
+    DASK_SCHEDULER_ADDRESS=$({python} -c {shlex.quote(_ADDRESS)} {file} | tail -n 1)
+    [ -n "$DASK_SCHEDULER_ADDRESS" ] || exit 1
     export DASK_SCHEDULER_ADDRESS
     exec {python} {shlex.join(_words(script))}
 }}"""

@@ -208,7 +208,7 @@ class _Checker:
             if found is None:
                 self._add("environment", unknown("environment", asked, (known.name for known in self.environments)))
         if found and found.probe == "job" and layout == "elastic" and self.site.scheduler.place == "host":
-            message = f"{found.label} runs only on the nodes, but the scheduler would run on the Jupyter host"
+            message = f"“{found.label}” runs only on the nodes, but the scheduler would run on the Jupyter host"
             self._add("environment", f"{message}: choose another environment, or the layout “allocation”")
         return self._with_image(found) if found else (None, None)
 
