@@ -42,7 +42,10 @@ def _site_view(site: Site, kernels: Sequence[Environment], loads: Mapping[str, Q
         "environments": [_environment_view(entry) for entry in environments],
         "accounts": list(site.accounts),
         "options": [
-            {"title": option.title or option.name, **option.model_dump(mode="json", exclude={"directive", "argument", "worker_argument", "title"})}
+            {
+                "title": option.title or option.name,
+                **option.model_dump(mode="json", exclude={"directive", "argument", "worker_argument", "title"}),
+            }
             for option in site.options
         ],
         "defaults": {
