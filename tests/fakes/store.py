@@ -31,7 +31,7 @@ SETTINGS: dict[str, Any] = {
     "holds": {},  # by queue, or "*": the reason
     "moods": {},  # by program, or "*"
     "history": True,  # whether ended jobs can still be asked about
-    "grace": 5.0,  # seconds from the signal to SIGKILL
+    "grace": 3.0,  # seconds from the signal to SIGKILL
 }
 
 

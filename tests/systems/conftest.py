@@ -43,7 +43,7 @@ def benches(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Bench]:
         home = tmp_path_factory.mktemp(system.name)
         store = install(home / "bin", home / "fake", system.name) if system.has_fake else None
         if store:
-            store.change(queues=QUEUES, grace=3.0)
+            store.change(queues=QUEUES)
         found[system.name] = Bench(system, store)
     return found
 

@@ -62,17 +62,35 @@ ALL = (
         sentence="Waiting for other jobs to end",
         refusal="No such queue",
     ),
-    System("oar", "oarsub", reason="", sentence="", refusal="queue"),
+    System(
+        "oar",
+        "oarsub",
+        reason="No enough matching resources (no_matching_slot)",
+        sentence="Waiting because the resources that match are down or reserved",
+        refusal="The queue nosuch does not exist",
+    ),
     System(
         "htcondor",
         "condor_submit",
-        reason="no match found",
-        sentence="No machine that is free has what was requested",
+        reason="insufficient priority",
+        sentence="Waiting for jobs of other users",
         refusal="Submit requirement QUEUE evaluated to FALSE",
         settings="{queue_attribute: JobFlavour}",
     ),
-    System("torque", "qsub", refusal="Unknown queue"),
-    System("moab", "msub", refusal="queue"),
+    System(
+        "torque",
+        "qsub",
+        reason="Not Running: Not enough of the right type of nodes are available",
+        sentence="Waiting for other jobs to end",
+        refusal="requested queue not found: nosuch",
+    ),
+    System(
+        "moab",
+        "msub",
+        reason="NoResources",
+        sentence="Waiting because no nodes have what was requested",
+        refusal="requested queue not found: nosuch",
+    ),
 )
 SYSTEMS = tuple(system for system in ALL if system.is_there)
 FAKES = tuple(system for system in SYSTEMS if system.has_fake)
