@@ -41,7 +41,7 @@ oarstat --format 1 && echo hpcdask
 """
 # OAR itself cannot number logs. The script gets a session of its own, because an allocation ends with a signal for its
 # process group, in which OAR's own process would be that waits for the exit code.
-_COMMAND = 'exec >>"$1.$OAR_ARRAY_INDEX.log" 2>&1; exec setsid -w /bin/sh "$2"'
+_COMMAND = 'exec >>"$1.$OAR_ARRAY_INDEX.log" 2>&1; exec setsid -w bash "$2"'
 
 _Name = Annotated[str, StringConstraints(pattern=r"^\w+$")]
 

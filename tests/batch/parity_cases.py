@@ -164,7 +164,7 @@ _TORQUE = {
     "-r n": _RERUN,
     "-j oe": _LOG,
     "-o /dev/null": _OWN_LOG,
-    "-S /bin/sh": "Torque ignores a script's first line, and starts the user's own shell",
+    "-S /bin/bash": "Torque ignores a script's first line, and starts the user's own shell",
 }
 
 ONLY_HERE: dict[str, dict[str, str]] = {
@@ -185,7 +185,7 @@ ONLY_HERE: dict[str, dict[str, str]] = {
         "-rn": _RERUN,
     },
     "sge": {
-        "-S /bin/sh": "Grid Engine ignores a script's first line",
+        "-S /bin/bash": "Grid Engine ignores a script's first line",
         "-t 1-1": _ARRAY,
         "-o .*": _LOG,
         "-r n": _RERUN,
@@ -198,7 +198,7 @@ ONLY_HERE: dict[str, dict[str, str]] = {
     },
     "htcondor": {
         "universe = vanilla": "this is HTCondor's default; an allocation has another one",
-        "executable = /bin/sh": "as there, only written otherwise",
+        "executable = /bin/bash": "ours is bash, so that prologues may have what is written for it",
         "transfer_executable = False": "the shell is that of the node",
         "arguments = .*": "the script is a file, which need not be quoted as one argument",
         "environment = .*": "tells the script the number of the job",
@@ -219,7 +219,7 @@ ONLY_THERE: dict[str, dict[str, str]] = {
     "htcondor": {
         r"MY\.\w+ = .*": "dask-jobqueue's own attributes, from which it computes the others",
         "Arguments = .*": "the script is a file here",
-        "Executable = /bin/sh": "as here, only written otherwise",
+        "Executable = /bin/sh": "ours is bash, so that prologues may have what is written for it",
         "Queue": _ARRAY,
     },
 }

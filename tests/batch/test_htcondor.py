@@ -126,7 +126,7 @@ def test_htcondors_own_parser_reads_what_was_meant(condor_bindings: ModuleType, 
     submit = condor_bindings.Submit(system.submit(job, system.script(job)).stdin)
     first, *_, last = submit.jobs(count=int(submit.getQArgs()), clusterid=12)
     assert (first["JobFlavour"], first["Iwd"], first["AcctGroup"]) == (value, str(directory), "science")
-    assert (first["Cmd"], last["ProcId"]) == ("/bin/sh", 2)
+    assert (first["Cmd"], last["ProcId"]) == ("/bin/bash", 2)
     assert words('"' + first["Arguments"].replace('"', '""') + '"') == [str(directory / "job.sh")]
     assert "HPCDASK_CLUSTER=12 HPCDASK_PROCESS=2" in last["Environment"]
     assert (first["RequestCpus"], first["RequestMemory"], first["RequestGPUs"]) == (4, 16384, 2)

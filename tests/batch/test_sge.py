@@ -41,7 +41,7 @@ def refused(job: JobRequest, **settings: Any) -> tuple[str, str]:
 def test_directives_ask_for_each_element_and_for_memory_of_each_slot() -> None:
     asked = directives(request_with(queue="gpu.q", account="a1", cores=3, memory=10**9))
     assert {"-t 1-3", "-q gpu.q", "-P a1", "-pe smp 3", "-l h_rt=01:00:00", "-l h_vmem=318M"} <= set(asked)
-    assert {"-S /bin/sh", "-r n", "-notify", "-j y"} <= set(asked)
+    assert {"-S /bin/bash", "-r n", "-notify", "-j y"} <= set(asked)
     assert '-o ":/scratch/ada/hpcdask/k3x9/logs/workers-1.$TASK_ID.log"' in asked
 
 
@@ -188,9 +188,10 @@ def test_a_job_outlives_its_suspension_and_reports_that_it_will_be_killed(tmp_pa
 )
 def test_tasks_start_where_their_slots_are(tmp_path: Path, hosts: str, places: str, is_complete: bool) -> None:
     (tmp_path / "hosts").write_text(hosts)
-    fake(tmp_path, "qrsh", 'echo "$4 $8" >>"${0%/*}/placed"; shift 4; exec "$@"')
+    fake(tmp_path, "qrsh", 'echo "$4 $9" >>"${0%/*}/placed"; shift 4; exec "$@"')
     tasks = Tasks('touch "task-$HPCDASK_TASK"; sleep 60', 2)
-    job = request_with(cores=2, count=1, tasks=tasks, command="until [ -e placed ]; do sleep 0.1; done; sleep 0.5")
+    all_started = f"[ $(ls -d task-* 2>/dev/null | wc -l) -ge {len(places.split('|'))} ]"
+    job = request_with(cores=2, count=1, tasks=tasks, command=f"until {all_started}; do sleep 0.1; done; sleep 0.3")
     path = f"{tmp_path}:{os.environ['PATH']}"
     printed = start(job, tmp_path, PATH=path, PE_HOSTFILE=str(tmp_path / "hosts")).communicate(timeout=20)[0]
     assert sorted((tmp_path / "placed").read_text().splitlines()) == places.split("|")

@@ -62,7 +62,7 @@ def test_a_site_can_ask_in_its_own_words() -> None:
 def test_directives() -> None:
     script = TORQUE.script(request_with(queue="long", account="a b", walltime=timedelta(days=2, seconds=0.5)))
     lines = script.splitlines()
-    for line in ("#PBS -q long", '#PBS -A "a b"', "#PBS -t 1-3", "#PBS -l walltime=48:00:01", "#PBS -S /bin/sh"):
+    for line in ("#PBS -q long", '#PBS -A "a b"', "#PBS -t 1-3", "#PBS -l walltime=48:00:01", "#PBS -S /bin/bash"):
         assert line in lines
     one = TORQUE.script(request_with(count=1, walltime=None))
     assert "#PBS -t" not in one

@@ -1,7 +1,7 @@
 #!/bin/sh
 #CONDOR universe = vanilla
 #CONDOR batch_name = hpcdask-k3x9-workers-1
-#CONDOR executable = /bin/sh
+#CONDOR executable = /bin/bash
 #CONDOR transfer_executable = False
 #CONDOR arguments = "'/scratch/ada/hpcdask/k3x9/jobs/workers-1.sh'"
 #CONDOR environment = "HPCDASK_CLUSTER=$(ClusterId) HPCDASK_PROCESS=$(Process)"

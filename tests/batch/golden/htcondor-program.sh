@@ -1,7 +1,7 @@
 #!/bin/sh
 #CONDOR universe = parallel
 #CONDOR batch_name = hpcdask-k3x9-allocation
-#CONDOR executable = /bin/sh
+#CONDOR executable = /bin/bash
 #CONDOR transfer_executable = False
 #CONDOR arguments = "'/scratch/ada/hpcdask/k3x9/jobs/allocation.sh'"
 #CONDOR environment = "HPCDASK_CLUSTER=$(ClusterId) HPCDASK_PROCESS=$(Process) HPCDASK_NODE=$(Node)"
@@ -115,9 +115,12 @@ hpcdask_prepare
 hpcdask_start_first() { exec "$@"; }
 # HTCondor has started them.
 hpcdask_start_others() { :; }
-hpcdask_start_first /bin/sh /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
+# The other tasks run where no shell has been yet: a login shell defines `module` there, where a centre has it.
+hpcdask_first_shell=bash
+hpcdask_task_shell='bash -l'
+hpcdask_start_first $hpcdask_first_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
 hpcdask_first=$!
-hpcdask_start_others /bin/sh /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
+hpcdask_start_others $hpcdask_task_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
 /opt/env/bin/python analysis.py --year 2026 &
 hpcdask_child=$!
 while kill -0 "$hpcdask_child" 2>/dev/null && kill -0 "$hpcdask_first" 2>/dev/null; do sleep 1; done

@@ -115,8 +115,11 @@ hpcdask_start_others() {
     fi
     wait
 }
-hpcdask_start_first /bin/sh /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
+# The other tasks run where no shell has been yet: a login shell defines `module` there, where a centre has it.
+hpcdask_first_shell=bash
+hpcdask_task_shell='bash -l'
+hpcdask_start_first $hpcdask_first_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
 hpcdask_first=$!
-hpcdask_start_others /bin/sh /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
+hpcdask_start_others $hpcdask_task_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
 hpcdask_child=$hpcdask_first
 hpcdask_wait

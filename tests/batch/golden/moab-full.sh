@@ -8,7 +8,7 @@
 #MSUB -j oe
 #MSUB -o /dev/null
 #MSUB -r n
-#MSUB -S /bin/sh
+#MSUB -S /bin/bash
 #MSUB --qos=debug
 #MSUB --constraint="a&b"
 

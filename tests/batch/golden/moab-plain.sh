@@ -6,7 +6,7 @@
 #MSUB -j oe
 #MSUB -o /dev/null
 #MSUB -r n
-#MSUB -S /bin/sh
+#MSUB -S /bin/bash
 
 # Torque itself would show the output only after the end.
 hpcdask_index=${MOAB_JOBARRAYINDEX:-${PBS_ARRAYID:-1}}

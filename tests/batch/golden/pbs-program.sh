@@ -89,27 +89,25 @@ trap hpcdask_ended EXIT
 printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
 hpcdask_prepare
 
-# The first chunk is on this node. The others are numbered in the order in which $PBS_NODEFILE lists them. A job is the
-# child of a login shell, but a task is not: so it gets one, which may define `module`.
-hpcdask_start_first() {
-    shift
-    bash "$@"
-}
+# The first chunk is on this node. The others are numbered in the order in which $PBS_NODEFILE lists them.
+hpcdask_start_first() { "$@"; }
 hpcdask_start_others() {
-    shift
     if ! command -v pbsdsh >/dev/null; then
         . "${PBS_CONF_FILE:-/etc/pbs.conf}" && PATH=$PATH:$PBS_EXEC/bin
     fi
     hpcdask_number=0
     while [ "$hpcdask_number" -lt 8 ]; do
         hpcdask_number=$((hpcdask_number + 1))
-        pbsdsh -n "$hpcdask_number" -- /usr/bin/env bash -l "$@" "$hpcdask_number" &
+        pbsdsh -n "$hpcdask_number" -- /usr/bin/env "$@" "$hpcdask_number" &
     done
     wait
 }
-hpcdask_start_first /bin/sh /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
+# The other tasks run where no shell has been yet: a login shell defines `module` there, where a centre has it.
+hpcdask_first_shell=bash
+hpcdask_task_shell='bash -l'
+hpcdask_start_first $hpcdask_first_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
 hpcdask_first=$!
-hpcdask_start_others /bin/sh /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
+hpcdask_start_others $hpcdask_task_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
 /opt/env/bin/python analysis.py --year 2026 &
 hpcdask_child=$!
 while kill -0 "$hpcdask_child" 2>/dev/null && kill -0 "$hpcdask_first" 2>/dev/null; do sleep 1; done

@@ -1,6 +1,6 @@
 #!/bin/sh
 #$ -N hpcdask-k3x9-workers-1
-#$ -S /bin/sh
+#$ -S /bin/bash
 #$ -q regular
 #$ -P science
 #$ -pe smp 4

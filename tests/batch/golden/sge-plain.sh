@@ -1,6 +1,6 @@
 #!/bin/sh
 #$ -N hpcdask-k3x9-workers-1
-#$ -S /bin/sh
+#$ -S /bin/bash
 #$ -pe smp 4
 #$ -l h_rt=01:00:00
 #$ -l h_vmem=4096M

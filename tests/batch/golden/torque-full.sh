@@ -8,7 +8,7 @@
 #PBS -j oe
 #PBS -o /dev/null
 #PBS -r n
-#PBS -S /bin/sh
+#PBS -S /bin/bash
 #PBS --qos=debug
 #PBS --constraint="a&b"
 

@@ -6,7 +6,7 @@
 #PBS -j oe
 #PBS -o /dev/null
 #PBS -r n
-#PBS -S /bin/sh
+#PBS -S /bin/bash
 
 # Torque itself would show the output only after the end.
 hpcdask_index=${PBS_ARRAYID:-1}
