@@ -90,7 +90,7 @@ def _status(fields: Mapping[str, str]) -> JobStatus:
     except ValueError as error:
         raise NotUnderstood(f"showq's answer has an unreadable job id: {job_id[0]!r}") from error
     return JobStatus(
-        job_id=job_id["job"],
+        job_id=job_id["job"] if indexes is None else f"{job_id['job']}[]",
         name=re.sub(r"\.?\[\d+\]$", "", fields.get("JobName", "")),
         state=state,
         indexes=elements,

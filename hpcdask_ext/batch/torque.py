@@ -153,11 +153,11 @@ class MoabSystem(TorqueSystem):
         return Command(("msub",), text)
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
-        """Return the id that msub printed behind an empty line (``Moab.12`` or ``12``), without an array's brackets."""
+        """Return the id that msub printed behind an empty line, ``Moab.12`` or ``12``, of an array with brackets."""
         check_moab(result, "did not accept the job")
         for printed in reversed(result.stdout.splitlines()):
             if match := _SUBMITTED_MOAB.match(printed.strip()):
-                return match[0]
+                return match[0] + ("[]" if job.count > 1 else "")
         raise NotUnderstood(f"msub printed no job id for {job.name}: {result.words!r}")
 
     def query(self) -> Command:
@@ -229,10 +229,13 @@ def _elements(job: JobElements) -> tuple[str, ...]:
 
 
 def _elements_of_moab(job: JobElements) -> Iterator[str]:
-    if job.indexes is None:
-        yield job.job_id
+    array = job.job_id.removesuffix("[]")
+    if array == job.job_id:
+        yield array
+    elif job.indexes is None:
+        yield from (job.job_id, array)  # releases differ in how they name a whole array; what is no job does no harm
     else:
-        yield from (f"{job.job_id}[{index}]" for index in job.indexes)
+        yield from (f"{array}[{index}]" for index in job.indexes)
 
 
 def _check_cancelled(result: CommandResult, check_rest: Callable[[CommandResult, str], None]) -> None:

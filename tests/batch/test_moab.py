@@ -41,7 +41,8 @@ def test_directives_are_msubs_own() -> None:
     [("msub", "881196"), ("msub (no resource manager yet)", "Moab.12"), ("msub -t [1-3]", "Moab.12")],
 )
 def test_ids(command: str, job_id: str) -> None:
-    assert MOAB.parse_submit(PLAIN, SUBMISSIONS[command]) == job_id
+    assert MOAB.parse_submit(request_with(count=1), SUBMISSIONS[command]) == job_id
+    assert MOAB.parse_submit(request_with(count=3), SUBMISSIONS[command]) == f"{job_id}[]"
 
 
 def test_a_refusal_is_told_in_its_own_words() -> None:
@@ -54,9 +55,9 @@ def test_jobs_that_live() -> None:
     found = jobs()
     assert found["one"] == [JobStatus("881196", "one", JobState.RUNNING, None, "", "m13s0703")]
     assert [(one.job_id, one.indexes, one.state, one.reason) for one in found["array"]] == [
-        ("Moab.12", (2,), JobState.RUNNING, ""),
-        ("Moab.12", (1,), JobState.PENDING, "Starting"),
-        ("Moab.12", (3,), JobState.PENDING, "Idle"),
+        ("Moab.12[]", (2,), JobState.RUNNING, ""),
+        ("Moab.12[]", (1,), JobState.PENDING, "Starting"),
+        ("Moab.12[]", (3,), JobState.PENDING, "Idle"),
     ]
     assert found["array"][2].estimated_start == datetime.fromtimestamp(1562999999, timezone.utc)
     assert found['a <b> "c"'][0].job_id == "881205"
@@ -86,10 +87,10 @@ def test_every_state_of_moab() -> None:
 @pytest.mark.parametrize(
     ("text", "job_id", "indexes"),
     [
-        ("Moab.12[3]", "Moab.12", (3,)),
-        ("Moab.12[3-5,7]", "Moab.12", (3, 4, 5, 7)),
-        ("Moab.12[](3)", "Moab.12", None),
-        ("cluster-1.45[37]", "cluster-1.45", (37,)),
+        ("Moab.12[3]", "Moab.12[]", (3,)),
+        ("Moab.12[3-5,7]", "Moab.12[]", (3, 4, 5, 7)),
+        ("Moab.12[](3)", "Moab.12[]", None),
+        ("cluster-1.45[37]", "cluster-1.45[]", (37,)),
         ("45", "45", None),
     ],
 )
@@ -112,8 +113,8 @@ def test_one_document_is_half_an_answer() -> None:
 
 
 def test_cancelling_names_each_element() -> None:
-    command = MOAB.cancel([JobElements("Moab.12", (1, 3)), JobElements("881196")])
-    assert command.argv == ("canceljob", "Moab.12[1]", "Moab.12[3]", "881196")
+    jobs_to_end = [JobElements("Moab.12[]", (1, 3)), JobElements("Moab.13[]"), JobElements("881196", (1,))]
+    assert MOAB.cancel(jobs_to_end).argv == ("canceljob", "Moab.12[1]", "Moab.12[3]", "Moab.13[]", "Moab.13", "881196")
 
 
 def test_cancelling_what_has_ended_is_done() -> None:

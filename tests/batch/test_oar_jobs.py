@@ -47,6 +47,13 @@ async def test_one_element_is_a_job_like_any_other(site: FakeSite) -> None:
     assert (status.job_id, status.indexes, status.reason) == (job_id, (1,), "exit_code 768 (3,0,0)")
 
 
+async def test_the_only_element_is_cancelled_by_its_number_too(site: FakeSite) -> None:
+    job_id = await site.submit(site.request("exec sleep 60", count=1, memory=MEMORY))
+    await site.text("report.1.started")
+    await site.cancel(JobElements(job_id, (1,)))
+    assert (await site.status(1, lambda status: status.state.is_final)).reason == "FRAG_JOB_REQUEST"
+
+
 async def test_elements_are_cancelled_one_by_one(site: FakeSite) -> None:
     job_id = await site.submit(site.request("exec sleep 60", memory=MEMORY))
     for index in (1, 2, 3):

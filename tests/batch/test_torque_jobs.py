@@ -30,7 +30,7 @@ def is_moab(site: FakeSite) -> bool:
 
 async def test_an_array_runs_and_each_element_has_its_log(site: FakeSite) -> None:
     job_id = await site.submit(site.request('echo "I am $HPCDASK_INDEX"'))
-    assert job_id == ("Moab.1" if is_moab(site) else "1[].server.example.org")
+    assert job_id == ("Moab.1[]" if is_moab(site) else "1[].server.example.org")
     for index in (1, 2, 3):
         assert "exit=0\n" in await site.text(f"report.{index}.ended")
         assert await site.text(f"log.{index}.log") == f"I am {index}\n"
@@ -45,6 +45,13 @@ async def test_one_element_is_no_array(site: FakeSite) -> None:
     status = await site.status(1, lambda status: status.state.is_final)
     reason = "CompletionCode 3" if is_moab(site) else "exit_status 3"
     assert (status.job_id, status.indexes, status.reason) == (job_id, None, reason)
+
+
+async def test_the_only_element_is_cancelled_by_its_number_too(site: FakeSite) -> None:
+    job_id = await site.submit(site.request("exec sleep 60", count=1))
+    await site.text("report.1.started")
+    await site.cancel(JobElements(job_id, (1,)))
+    assert "exit=143\n" in await site.text("report.1.ended")
 
 
 async def test_elements_are_cancelled_one_by_one(site: FakeSite) -> None:

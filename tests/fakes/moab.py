@@ -69,7 +69,7 @@ def _completion(one: Element) -> str:
 def canceljob(store: Store, arguments: list[str]) -> int:
     complaints = []
     for word in arguments:
-        number, index = re.fullmatch(r"Moab\.(\d+)(?:\[(\d+)\])?", word).groups()
+        number, index = re.fullmatch(r"Moab\.(\d+)(?:\[(\d*)\])?", word).groups()
         try:
             live = store.cancel(int(number), [int(index)] if index else None)
         except KeyError:
