@@ -14,6 +14,14 @@ from hpcdask_ext.handlers.routes import ROUTES
 from .conftest import Server
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
+PREVIEW = "hpcdask/api/clusters/preview"
+CHANGES = (
+    ("POST", "clusters"),
+    ("POST", "clusters/preview"),
+    ("PATCH", "clusters/0123456789"),
+    ("DELETE", "clusters/0123456789"),
+)
+"""What needs the permission to write; a preview may ask the batch system whether it would take the job."""
 
 
 def paths() -> list[str]:
@@ -28,6 +36,7 @@ def test_the_table_has_the_routes_of_the_reference() -> None:
         "hpcdask/api/clusters",
         "hpcdask/api/clusters/0123456789",
         "hpcdask/api/clusters/0123456789/logs",
+        "hpcdask/api/clusters/preview",
         "hpcdask/api/sites",
         "hpcdask/proxy/0123456789/status",
     ]
@@ -45,7 +54,8 @@ async def test_without_a_token_no_route_answers_any_method(server: Server, path:
                 continue
             is_page = path.startswith("hpcdask/proxy")
             # A method that a route does not have is 405 whoever asks.
-            others = (405,) if method not in ("GET", "POST") or (is_page and method == "POST") else ()
+            usual = "GET" if is_page else "POST" if path == PREVIEW else "GET POST"
+            others = (405,) if method not in usual.split() else ()
             assert answer.status in ((302, 403) if is_page else (403,)) + others, (method, answer)
             if answer.status == 302:
                 assert "/login?" in answer.headers["Location"]
@@ -64,7 +74,7 @@ async def test_a_browser_needs_the_xsrf_token_where_it_changes_something(server:
     browser = {"Cookie": cookie}
     seen = await server.ask("GET", "hpcdask/api/clusters", auth=False, headers=browser)
     assert seen.status == 200, "the cookie lets in"
-    for method, path in (("POST", "clusters"), ("PATCH", "clusters/0123456789"), ("DELETE", "clusters/0123456789")):
+    for method, path in CHANGES:
         body = "{}" if method != "DELETE" else None
         answer = await server.ask(method, f"hpcdask/api/{path}", body, auth=False, headers=browser)
         assert answer.status == 403
@@ -99,13 +109,14 @@ class TestPermissions:
     async def test_who_may_do_nothing_with_us_sees_nothing(self, server: Server, jp_ws_fetch: Any) -> None:
         Limited.actions = set()
         for path in paths():
-            assert (await server.ask("GET", path)).status == 403
+            method, body = ("POST", "{}") if path == PREVIEW else ("GET", None)
+            assert (await server.ask(method, path, body)).status == 403
         await self.changes_nothing(server)
         with pytest.raises(HTTPClientError) as caught:
             await jp_ws_fetch("hpcdask/proxy/0123456789/status/ws")
         assert caught.value.code == 403
 
     async def changes_nothing(self, server: Server) -> None:
-        for method, path in (("POST", "clusters"), ("PATCH", "clusters/0123456789"), ("DELETE", "clusters/0123456789")):
+        for method, path in CHANGES:
             body = "{}" if method != "DELETE" else None
             assert (await server.ask(method, f"hpcdask/api/{path}", body)).status == 403

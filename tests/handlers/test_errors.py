@@ -127,7 +127,7 @@ async def test_the_sites_are_this_machine_with_the_kernels_of_this_server(server
     answer = await server.get("sites")
     (site,) = answer["sites"]
     assert answer["problems"] == []
-    assert (site["name"], site["batch_system"], site["layouts"]) == ("local", "local", ["elastic"])
+    assert (site["name"], site["batch_system"], site["layouts"]) == ("local", "local", ["elastic", "allocation"])
     assert [queue["name"] for queue in site["queues"]] == ["local"]
     assert site["sizes"][0] == {
         **site["sizes"][0],

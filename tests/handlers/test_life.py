@@ -22,7 +22,7 @@ FIELDS = {
     "id", "name", "site", "site_title", "queue", "layout", "size", "environment", "environment_title",
     "state", "reason", "reachable", "created", "started", "ended", "ends_at", "estimated_start", "walltime",
     "workers", "cores", "memory", "scaling", "limits", "clients", "jobs", "scheduler", "dashboard_url",
-    "client_code", "warnings",
+    "client_code", "warnings", "account", "gpus", "image", "script", "exit_code", "can_grow",
 }  # fmt: skip
 # What is set to None cannot be imported: a kernel's environment need not have it.
 ONLY_DISTRIBUTED = """import sys
@@ -193,12 +193,12 @@ async def test_an_environment_that_cannot_run_dask_fails_before_anything_is_subm
     launched = await server.launch(environment="bare")
     failed = await server.follow(launched["id"], "failed", 20)
     assert "“Bare” lacks the package “distributed”" in failed["reason"]
-    assert f"Tried: {program} -c ..." in failed["reason"]
+    assert f"Tried: {program} /" in failed["reason"]
     assert "It printed: {" in failed["reason"]
     assert failed["jobs"] == []
     assert processes_of(launched["id"]) == set()
     (log,) = (await server.get(f"clusters/{launched['id']}/logs"))["logs"]
-    assert (log["role"], "[exit code 0]" in log["text"]) == ("launch", True)
+    assert (log["role"], "[exit code 3]" in log["text"]) == ("launch", True)
 
 
 async def test_another_server_finds_a_running_cluster_running_and_can_stop_it(

@@ -24,6 +24,7 @@ RECORDED = (Path(__file__).parents[1] / "recordings" / "pbs" / "queues.txt").rea
 # One machine answered; a centre has more of them.
 (NODE,) = re.findall(r"^vm\n(?: .*\n)+", RECORDED, re.MULTILINE)
 QUEUES = RECORDED.replace(NODE, "".join(NODE.replace("vm", f"node{number}") for number in range(9)))
+(DEFAULT_QUEUE,) = re.findall(r"default_queue = (\S+)", RECORDED)
 EXAMPLES = sorted((DOCS / "examples" / "sites").glob("*.yaml"))
 
 
@@ -123,7 +124,7 @@ async def test_hal_starts_a_worker_in_each_chunk_but_the_first(
 ) -> None:
     made, _ = await launch("cnes-hal.yaml", size=size)
     script = made["allocation"]
-    assert "#PBS -q workq\n" in script
+    assert f"#PBS -q {DEFAULT_QUEUE}\n" in script
     assert "select=9:ncpus=4:mem=20480mb:" in script
     assert "walltime=01:00:00\n" in script
     assert "pbsdsh -n" in script
