@@ -28,6 +28,8 @@ class System:
         Its own words for a queue that it does not know.
     settings
         The site's `settings`, as YAML.
+    has_queues
+        Whether it lists queues by the names of these tests.
     """
 
     name: str
@@ -36,6 +38,7 @@ class System:
     sentence: str = ""
     refusal: str = ""
     settings: str = "{}"
+    has_queues: bool = True
 
     @property
     def has_fake(self) -> bool:
@@ -68,6 +71,7 @@ ALL = (
         reason="No enough matching resources (no_matching_slot)",
         sentence="Waiting because the resources that match are down or reserved",
         refusal="The queue nosuch does not exist",
+        has_queues=False,
     ),
     System(
         "htcondor",
@@ -76,6 +80,7 @@ ALL = (
         sentence="Waiting for jobs of other users",
         refusal="Submit requirement QUEUE evaluated to FALSE",
         settings="{queue_attribute: JobFlavour}",
+        has_queues=False,
     ),
     System(
         "torque",

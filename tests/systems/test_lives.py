@@ -20,6 +20,17 @@ _COMPUTE = (
 _COMPUTED = '499999500000 ["it\'s here", "it\'s here"]'
 
 
+# A bare client connects, and finds what the site has set.
+_SCRIPT = """
+import sys
+from distributed import Client
+with Client() as client:
+    client.wait_for_workers(2, timeout=30)
+    print("in all:", client.submit(sum, range(10**6)).result(), sys.argv[1:])
+sys.exit(3)
+"""
+
+
 def logs(server: JupyterServer, cluster_id: str, role: str) -> list[str]:
     return [log["text"] for log in server.ask("GET", f"clusters/{cluster_id}/logs?role={role}")["logs"]]
 
@@ -71,3 +82,14 @@ def test_a_single_job(server: JupyterServer, bench: Bench) -> None:
     server.ask("DELETE", f"clusters/{cluster_id}")
     server.wait_for(cluster_id, "stopped")
     until(lambda: not [job for job in bench.live if cluster_id in job])
+
+
+def test_a_script_has_the_cluster_for_itself_and_the_job_ends_with_it(server: JupyterServer, bench: Bench) -> None:
+    (server.home / "notebooks" / "count.py").write_text(_SCRIPT)
+    script = {"path": "count.py", "arguments": ["a b", "$c"]}
+    cluster_id = server.launch(site=f"{bench.system.name}-host", layout="allocation", script=script)
+    cluster = server.wait_for(cluster_id, "failed")
+    assert cluster["exit_code"] == 3
+    assert "count.py" in cluster["reason"]
+    written = "".join(log["text"] for log in server.ask("GET", f"clusters/{cluster_id}/logs")["logs"])
+    assert "in all: 499999500000 ['a b', '$c']" in written
