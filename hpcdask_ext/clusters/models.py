@@ -230,9 +230,15 @@ class Cluster(Frozen):
 
     @property
     def exit_code(self) -> int | None:
-        """The exit code of the cluster's script, if it has ended."""
-        codes = [job.elements[1].exit_code for job in self.jobs if job.role is Role.ALLOCATION]
-        return codes[0] if codes and self.script else None
+        """The exit code of the cluster's script, if it has ended.
+
+        The batch system may know that all is well before the file system shows the job's own report.
+        """
+        found = next((job.elements[1] for job in self.jobs if job.role is Role.ALLOCATION), None)
+        if found is None or self.script is None:
+            return None
+        is_well = found.state is JobState.ENDED and not found.cancelled
+        return 0 if found.exit_code is None and is_well else found.exit_code
 
     def job(self, tag: str) -> Job:
         """Return the job with that tag, which must exist."""

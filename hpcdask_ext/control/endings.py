@@ -44,7 +44,7 @@ def _ending_of_script(name: str, job: Job) -> tuple[ClusterState, str]:
     element = job.elements[1]
     if is_over(element, job.walltime):
         return ClusterState.FAILED, f"“{name}” was ended because the job reached its walltime (walltime)."
-    if element.exit_code == 0:
+    if element.state is JobState.ENDED:
         return ClusterState.STOPPED, f"“{name}” has ended with exit code 0."
     return ClusterState.FAILED, f"“{name}” has failed ({element.reason}): see its log."
 
@@ -59,8 +59,8 @@ def _ending_of_workers(workers: Sequence[Element], walltime: timedelta | None) -
 
 
 def is_over(element: Element, walltime: timedelta | None) -> bool:
-    """Return whether an element reached its walltime: its reason says so, or it ran for about that long."""
-    if element.reason in ("TIMEOUT", "DEADLINE"):
+    """Return whether an element reached its walltime: the batch system says so, or it ran for about that long."""
+    if element.at_walltime:
         return True
     if walltime is None or element.started is None or element.ended is None:
         return False
