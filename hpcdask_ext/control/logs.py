@@ -40,18 +40,22 @@ def read_logs(cluster: Cluster, role: str | None, job: str | None, tail: str | N
 def last_words(cluster: Cluster) -> str:
     """Return the last complaint in the log of the first job that failed, or an empty text; does file I/O."""
     failed = (
-        # In an allocation without a script, it is the first task that failed.
-        _task_path(cluster, job, 0)
-        if job.role is Role.ALLOCATION and not cluster.script
-        else _path(cluster, job, index)
+        (job, index)
         for job in cluster.jobs
         for index, element in job.elements.items()
         if element.state is JobState.FAILED
     )
-    for path in failed:
-        lines = str(_end_of(path, 50)["text"]).splitlines()
-        return next((line.strip() for line in reversed(lines) if _COMPLAINT.search(line)), "")
+    for job, index in failed:
+        # In an allocation without a script, it is the first task that failed, or the starter that should start it.
+        first = [_task_path(cluster, job, 0)] if job.role is Role.ALLOCATION and not cluster.script else []
+        complaints = (_complaint(path) for path in (*first, _path(cluster, job, index)) if path.exists())
+        return next(filter(None, complaints), "")
     return ""
+
+
+def _complaint(path: Path) -> str:
+    lines = str(_end_of(path, 50)["text"]).splitlines()
+    return next((line.strip() for line in reversed(lines) if _COMPLAINT.search(line)), "")
 
 
 def _check(role: str | None, tail: str) -> int:

@@ -49,6 +49,13 @@ def _check_script(path: str) -> str:
     return _check_path(path)
 
 
+def _check_argument(argument: str) -> str:
+    # In a job's script, a line of an argument could be taken for a directive: Grid Engine reads all lines for them.
+    if re.search(r"[\0\r\n]", argument):
+        raise ValueError("an argument must be one line, without null characters")
+    return argument
+
+
 ClusterName = Annotated[str, AfterValidator(_check_name)]
 """A name for people: anything on one line. It is only ever displayed."""
 
@@ -89,7 +96,9 @@ class ScriptBody(BaseModel):
 
     path: Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(_check_script)]
     directory: Annotated[str, StringConstraints(max_length=4000), AfterValidator(_check_path)] | None = None
-    arguments: list[Annotated[str, StringConstraints(max_length=4000)]] = Field(default_factory=list, max_length=1000)
+    arguments: list[Annotated[str, StringConstraints(max_length=4000), AfterValidator(_check_argument)]] = Field(
+        default_factory=list, max_length=1000
+    )
 
 
 class LaunchRequest(BaseModel):

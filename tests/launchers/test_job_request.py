@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shlex
+import subprocess
+import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -137,6 +139,18 @@ def test_a_script_runs_beside_the_scheduler_which_does_not_end_when_idle() -> No
     assert "--idle-timeout" not in job.command
     (other,) = requests(site, cluster_with(layout="allocation"))
     assert option(other.command, "--idle-timeout") == "3600 seconds"
+
+
+def test_a_script_finds_the_address_whatever_the_environment_s_wrapper_prints(tmp_path: Path) -> None:
+    script = Script(path=tmp_path / "show.py", directory=tmp_path)
+    script.path.write_text("import os\nprint(os.environ['DASK_SCHEDULER_ADDRESS'])\n")
+    (tmp_path / "scheduler.json").write_text('{"address": "tls://10.0.0.1:8786"}')
+    wrapper = ("/bin/sh", "-c", f'echo "Loading geo/2026"; exec {sys.executable} "$@"', "sh")
+    environment = Environment(name="geo", argv=wrapper)
+    cluster = cluster_with(layout="allocation", script=script, environment=environment, directory=tmp_path)
+    (job,) = requests(site_with(), cluster)
+    ran = subprocess.run(["/bin/sh", "-c", job.program], capture_output=True, text=True, check=True)
+    assert ran.stdout.splitlines() == ["Loading geo/2026", "tls://10.0.0.1:8786"]
 
 
 def test_a_notebook_is_executed_into_a_copy() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -217,3 +218,18 @@ def test_on_this_machine_a_walltime_is_only_what_was_asked_for() -> None:
     here = Sites((local_site(),))
     assert read_launch({}, here, KERNELS).walltime is None
     assert read_launch({"walltime": "01:00:00"}, here, KERNELS).walltime == HOUR
+
+
+@pytest.mark.parametrize("argument", ["a\nb", "x\n#$ -P other", "a\rb", "a\0b"])
+def test_an_argument_that_a_job_script_would_misread_is_refused(argument: str) -> None:
+    told = wrong(script={"path": "analysis.py", "arguments": ["--fine", argument]})
+    assert told["script.arguments.1"].startswith("an argument must be one line")
+
+
+def test_any_other_argument_of_a_script_is_taken_as_it_is(tmp_path: Path) -> None:
+    (tmp_path / "analysis.py").touch()
+    arguments = ["$(touch FIRED)", "it's", "a\tb", "é\u00a0", "--x=`id`", ""]
+    body = {"script": {"path": "analysis.py", "arguments": arguments}}
+    launch = read_launch(body, all_sites(), KERNELS, tmp_path)
+    assert launch.script is not None
+    assert list(launch.script.arguments) == arguments
