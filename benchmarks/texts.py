@@ -6,7 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from hpcdask_ext.batch import BATCH_SYSTEMS, batch_system
-from hpcdask_ext.batch.base import JobRequest
+from hpcdask_ext.batch.records import JobRequest
 
 JOBS = 1000
 HERE = Path("/scratch/ada/hpcdask/k3x9")

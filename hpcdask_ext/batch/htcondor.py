@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal, cast
 from pydantic import BaseModel, Field
 
 from hpcdask_ext.batch import base
-from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.htcondor_answers import (
     BEGIN,
     END,
@@ -23,6 +23,7 @@ from hpcdask_ext.batch.htcondor_answers import (
 )
 from hpcdask_ext.batch.htcondor_words import WALLTIME_REASONS, sentence
 from hpcdask_ext.batch.quoting import line, render
+from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
 _DIRECTIVE = re.compile(r"#CONDOR(?:[ \t]+(.*))?")

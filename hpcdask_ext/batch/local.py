@@ -9,9 +9,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import ClassVar
 
-from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus
+from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.indexes import format_indexes
 from hpcdask_ext.batch.quoting import render
+from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus
 from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 

@@ -11,19 +11,12 @@ from typing import ClassVar, Literal, cast
 from pydantic import BaseModel, Field
 
 from hpcdask_ext.batch import base
-from hpcdask_ext.batch.base import (
-    BatchSystem,
-    Command,
-    CommandResult,
-    JobElements,
-    JobRequest,
-    JobStatus,
-    QueueInfo,
-)
+from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.indexes import format_indexes
 from hpcdask_ext.batch.lsf_answers import check, groups_of_user, job_statuses, queue_infos
 from hpcdask_ext.batch.lsf_words import WALLTIME_REASONS, sentence
 from hpcdask_ext.batch.quoting import line, render
+from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
 _UNITS = {"KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}

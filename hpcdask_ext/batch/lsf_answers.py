@@ -12,9 +12,9 @@ from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-from hpcdask_ext.batch.base import CommandResult, JobStatus, QueueInfo
 from hpcdask_ext.batch.indexes import parse_indexes
 from hpcdask_ext.batch.lsf_words import CANCELLED, STATES, telling
+from hpcdask_ext.batch.records import CommandResult, JobStatus, QueueInfo
 from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood
 

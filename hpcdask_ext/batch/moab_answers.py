@@ -7,10 +7,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 
-from hpcdask_ext.batch.base import CommandResult, JobStatus
 from hpcdask_ext.batch.indexes import parse_indexes
 from hpcdask_ext.batch.moab_words import STATES, final, waiting
 from hpcdask_ext.batch.pbs_records import duration, number
+from hpcdask_ext.batch.records import CommandResult, JobStatus
 from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood
 

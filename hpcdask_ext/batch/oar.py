@@ -15,10 +15,11 @@ from typing import Annotated, ClassVar, cast
 from pydantic import BaseModel, Field, StringConstraints
 
 from hpcdask_ext.batch import base
-from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.oar_answers import check, job_statuses, queue_infos
 from hpcdask_ext.batch.oar_words import WALLTIME, sentence
 from hpcdask_ext.batch.quoting import line, render
+from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
 # An array has an id of its own, printed last, which is that of its first element.

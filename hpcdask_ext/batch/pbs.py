@@ -14,12 +14,13 @@ from typing import Annotated, ClassVar, cast
 from pydantic import BaseModel, StringConstraints
 
 from hpcdask_ext.batch import base
-from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.indexes import format_indexes
 from hpcdask_ext.batch.pbs_queues import queue_infos
 from hpcdask_ext.batch.pbs_records import END, QUERY, QUEUES, Record, exit_code, records, time
 from hpcdask_ext.batch.pbs_words import STATES, WALLTIME, final, sentence, waiting
 from hpcdask_ext.batch.quoting import line, qsub, render
+from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, FieldError, InvalidRequest, NotUnderstood
 

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import starmap
 
-from hpcdask_ext.batch.base import QueueInfo
 from hpcdask_ext.batch.pbs_records import Record, duration, number, size
+from hpcdask_ext.batch.records import QueueInfo
 
 _WAITING = ("Queued", "Held", "Waiting")
 

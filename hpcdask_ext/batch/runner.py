@@ -16,7 +16,7 @@ from contextlib import suppress
 from pathlib import PurePath
 from typing import Protocol, cast
 
-from hpcdask_ext.batch.base import Command, CommandResult
+from hpcdask_ext.batch.records import Command, CommandResult
 from hpcdask_ext.errors import BatchUnreachable, CommandMissing, CommandTimeout, NotStarted, NotUnderstood
 
 OUTPUT_LIMIT = 4 * 2**20

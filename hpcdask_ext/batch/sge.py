@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from hpcdask_ext.batch import base
-from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.indexes import format_indexes
 from hpcdask_ext.batch.quoting import grid_engine, line, render
+from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.batch.sge_output import MARK, TELLING_LINES, parse_jobs, parse_queue_list
 from hpcdask_ext.batch.sge_words import sentence
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, FieldError, InvalidRequest, NotUnderstood

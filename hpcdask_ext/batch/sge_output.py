@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from xml.etree import ElementTree  # it comes from the batch system, which escapes what users wrote
 
-from hpcdask_ext.batch.base import JobStatus, QueueInfo
 from hpcdask_ext.batch.indexes import parse_indexes
+from hpcdask_ext.batch.records import JobStatus, QueueInfo
 from hpcdask_ext.batch.sge_words import SUSPENDED, job_state, telling
 from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import NotUnderstood

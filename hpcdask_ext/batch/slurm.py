@@ -11,9 +11,10 @@ from typing import ClassVar
 from pydantic import Field
 
 from hpcdask_ext.batch import base
-from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.indexes import format_indexes
 from hpcdask_ext.batch.quoting import render
+from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.batch.slurm_answers import (
     JOB_FORMAT,
     QUEUE_FORMAT,

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 
-from hpcdask_ext.batch.base import CommandResult, JobStatus, QueueInfo
 from hpcdask_ext.batch.indexes import parse_indexes
+from hpcdask_ext.batch.records import CommandResult, JobStatus, QueueInfo
 from hpcdask_ext.batch.slurm_words import STATES, TELLING_STATES
 from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood

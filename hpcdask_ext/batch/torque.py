@@ -16,12 +16,13 @@ from typing import Annotated, ClassVar, Literal, cast
 from pydantic import BaseModel, Field, StringConstraints
 
 from hpcdask_ext.batch import base
-from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.indexes import format_indexes
 from hpcdask_ext.batch.moab_answers import check_moab, estimated_start, moab_statuses
 from hpcdask_ext.batch.moab_words import WALLTIME as MOAB_WALLTIME
 from hpcdask_ext.batch.moab_words import sentence as moab_sentence
 from hpcdask_ext.batch.quoting import line, qsub, render
+from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.batch.torque_answers import (
     ARRAY_ID,
     JOBS,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from hpcdask_ext.batch.base import CommandResult, JobStatus, QueueInfo
 from hpcdask_ext.batch.pbs_records import Record, duration, number, records, size
+from hpcdask_ext.batch.records import CommandResult, JobStatus, QueueInfo
 from hpcdask_ext.batch.torque_words import STATES, final, waiting
 from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood

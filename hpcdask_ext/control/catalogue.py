@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hpcdask_ext.batch.base import JobStatus, QueueInfo
+from hpcdask_ext.batch.records import JobStatus, QueueInfo
 from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.clusters.models import Environment
 from hpcdask_ext.control.discovery import Discovery

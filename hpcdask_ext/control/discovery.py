@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from pydantic import ValidationError
 
-from hpcdask_ext.batch.base import QueueInfo
+from hpcdask_ext.batch.records import QueueInfo
 from hpcdask_ext.errors import BatchError
 from hpcdask_ext.launchers.base import Launcher
 from hpcdask_ext.sites.load import Problem, Sites

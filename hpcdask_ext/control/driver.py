@@ -14,7 +14,7 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any, TypeVar
 
-from hpcdask_ext.batch.base import JobElements
+from hpcdask_ext.batch.records import JobElements
 from hpcdask_ext.clusters.models import Cluster, ClusterState, FixedScaling, Job
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.ledger import Ledger

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timezone
 
-from hpcdask_ext.batch.base import JobStatus
+from hpcdask_ext.batch.records import JobStatus
 from hpcdask_ext.control.reconcile import Answer
 from hpcdask_ext.errors import BatchError
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from hpcdask_ext.batch.base import JobStatus
+from hpcdask_ext.batch.records import JobStatus
 from hpcdask_ext.clusters.models import Cluster, ClusterState, Element, Job, JobState, Role
 from hpcdask_ext.clusters.reports import Report, Reports
 from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerStatus

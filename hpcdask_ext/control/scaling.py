@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from functools import partial
 from typing import Any
 
-from hpcdask_ext.batch.base import JobElements
+from hpcdask_ext.batch.records import JobElements
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster, JobState, Role
 from hpcdask_ext.clusters.scheduler_api import SchedulerAPI

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from hpcdask_ext.batch.base import QueueInfo
+from hpcdask_ext.batch.records import QueueInfo
 from hpcdask_ext.clusters.models import Environment
 from hpcdask_ext.sites.load import Sites
 from hpcdask_ext.sites.models import Queue, Site, Size

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from hpcdask_ext.batch.base import JobElements, JobStatus, QueueInfo
+from hpcdask_ext.batch.records import JobElements, JobStatus, QueueInfo
 from hpcdask_ext.clusters.models import Cluster, Environment, Job
 from hpcdask_ext.sites.probe import Probed
 

@@ -16,15 +16,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from hpcdask_ext.batch.base import (
-    BatchSystem,
-    Command,
-    CommandResult,
-    JobElements,
-    JobRequest,
-    JobStatus,
-    QueueInfo,
-)
+from hpcdask_ext.batch.base import BatchSystem
+from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster, Element, Environment, Job, Role

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
-from hpcdask_ext.batch.base import Command, CommandResult
+from hpcdask_ext.batch.records import Command, CommandResult
 from hpcdask_ext.clusters.models import Environment
 from hpcdask_ext.errors import BatchError, CommandMissing, EnvironmentUnusable
 from hpcdask_ext.sites.versions import MINIMUM, MINIMUM_PYTHON, numbers

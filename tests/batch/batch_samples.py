@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hpcdask_ext.batch import batch_system
-from hpcdask_ext.batch.base import BatchSystem, CommandResult, JobRequest, JobStatus, Tasks
+from hpcdask_ext.batch.base import BatchSystem
+from hpcdask_ext.batch.records import CommandResult, JobRequest, JobStatus, Tasks
 
 RECORDINGS = Path(__file__).parent.parent / "recordings"
 GOLDEN = Path(__file__).parent / "golden"

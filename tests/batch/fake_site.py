@@ -15,7 +15,8 @@ from typing import Any
 import pytest
 from batch_samples import PLAIN
 
-from hpcdask_ext.batch.base import BatchSystem, Command, CommandResult, JobElements, JobRequest, JobStatus
+from hpcdask_ext.batch.base import BatchSystem
+from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus
 from hpcdask_ext.batch.runner import ProcessRunner
 from tests.fakes.engine import install
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from batch_samples import Sample, recorded
 
-from hpcdask_ext.batch.base import JobStatus
+from hpcdask_ext.batch.records import JobStatus
 from hpcdask_ext.clusters.models import JobState
 
 _QSTAT = dict(recorded("torque/qstat.txt"))

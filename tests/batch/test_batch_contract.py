@@ -15,7 +15,7 @@ import pytest
 from batch_samples import ALLOCATION, FULL, GOLDEN, PLAIN, Sample, request_with, said
 
 from hpcdask_ext.batch import BATCH_SYSTEMS
-from hpcdask_ext.batch.base import JobElements
+from hpcdask_ext.batch.records import JobElements
 from hpcdask_ext.batch.runner import program
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, InvalidRequest, NotUnderstood
 

@@ -10,8 +10,8 @@ from types import ModuleType
 import pytest
 from batch_samples import ALLOCATION, FULL, PLAIN, request_with
 
-from hpcdask_ext.batch.base import JobRequest
 from hpcdask_ext.batch.htcondor import HTCondorSettings, HTCondorSystem
+from hpcdask_ext.batch.records import JobRequest
 from hpcdask_ext.errors import InvalidRequest
 from tests.fakes.htcondor import words
 

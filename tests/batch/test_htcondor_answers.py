@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from batch_samples import PLAIN, recorded, said
 
-from hpcdask_ext.batch.base import JobElements, JobStatus, QueueInfo
 from hpcdask_ext.batch.htcondor import HTCondorSystem
 from hpcdask_ext.batch.htcondor_words import HOLDS, WAITING_HOLDS, WALLTIME_REASONS
+from hpcdask_ext.batch.records import JobElements, JobStatus, QueueInfo
 from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from fake_site import FakeSite
 
-from hpcdask_ext.batch.base import JobElements, Tasks
 from hpcdask_ext.batch.htcondor import HTCondorSystem
+from hpcdask_ext.batch.records import JobElements, Tasks
 from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 

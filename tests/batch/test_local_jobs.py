@@ -17,8 +17,8 @@ from pathlib import Path
 import pytest
 from batch_samples import request_with
 
-from hpcdask_ext.batch.base import JobElements, JobRequest
 from hpcdask_ext.batch.local import LocalSystem
+from hpcdask_ext.batch.records import JobElements, JobRequest
 from hpcdask_ext.batch.runner import ProcessRunner
 from hpcdask_ext.errors import BatchRefused
 

@@ -8,9 +8,9 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from batch_samples import PLAIN, recorded, said
 
-from hpcdask_ext.batch.base import JobElements, JobStatus, QueueInfo
 from hpcdask_ext.batch.lsf import LSFSettings, LSFSystem
 from hpcdask_ext.batch.lsf_words import CANCELLED, STATES, WALLTIME_REASONS, telling
+from hpcdask_ext.batch.records import JobElements, JobStatus, QueueInfo
 from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 

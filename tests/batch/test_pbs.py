@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from batch_samples import ALLOCATION, PLAIN, recorded, request_with, said
 
-from hpcdask_ext.batch.base import JobElements
 from hpcdask_ext.batch.pbs import PBSSystem, Settings
+from hpcdask_ext.batch.records import JobElements
 from hpcdask_ext.errors import BatchRefused, InvalidRequest
 
 PBS = PBSSystem()

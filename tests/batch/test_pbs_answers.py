@@ -7,9 +7,9 @@ from datetime import datetime, timezone
 import pytest
 from batch_samples import RECORDINGS, said
 
-from hpcdask_ext.batch.base import JobStatus
 from hpcdask_ext.batch.pbs import PBSSystem
 from hpcdask_ext.batch.pbs_words import STATES
+from hpcdask_ext.batch.records import JobStatus
 from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from batch_samples import RECORDINGS, said
 
-from hpcdask_ext.batch.base import QueueInfo
 from hpcdask_ext.batch.pbs import PBSSystem
 from hpcdask_ext.batch.pbs_records import duration, size
+from hpcdask_ext.batch.records import QueueInfo
 from hpcdask_ext.errors import BatchUnreachable, NotUnderstood
 
 PBS = PBSSystem()

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hpcdask_ext.batch import runner as runner_module
-from hpcdask_ext.batch.base import Command
+from hpcdask_ext.batch.records import Command
 from hpcdask_ext.batch.runner import ProcessRunner, clean_environment, program
 from hpcdask_ext.errors import BatchUnreachable, CommandMissing, CommandTimeout, NotUnderstood
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from batch_samples import ALLOCATION, RECORDINGS, request_with
 
-from hpcdask_ext.batch.base import JobElements, JobRequest, Tasks
+from hpcdask_ext.batch.records import JobElements, JobRequest, Tasks
 from hpcdask_ext.batch.sge import GridEngineSystem
 from hpcdask_ext.errors import InvalidRequest
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from batch_samples import PLAIN, RECORDINGS, recorded, said
 
-from hpcdask_ext.batch.base import JobStatus
+from hpcdask_ext.batch.records import JobStatus
 from hpcdask_ext.batch.sge import GridEngineSystem
 from hpcdask_ext.batch.sge_words import job_state, telling
 from hpcdask_ext.clusters.models import JobState

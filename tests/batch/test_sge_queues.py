@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from batch_samples import RECORDINGS, said
 
-from hpcdask_ext.batch.base import QueueInfo
+from hpcdask_ext.batch.records import QueueInfo
 from hpcdask_ext.batch.sge import GridEngineSystem
 from hpcdask_ext.errors import BatchUnreachable, NotUnderstood
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from batch_samples import PLAIN, RECORDINGS, recorded, request_with, said
 
-from hpcdask_ext.batch.base import JobElements, JobStatus
+from hpcdask_ext.batch.records import JobElements, JobStatus
 from hpcdask_ext.batch.slurm import SlurmSystem
 from hpcdask_ext.batch.slurm_words import STATES
 from hpcdask_ext.clusters.models import JobState

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta, timezone
 import pytest
 from batch_samples import PLAIN, RECORDINGS, recorded, request_with, said
 
-from hpcdask_ext.batch.base import QueueInfo
+from hpcdask_ext.batch.records import QueueInfo
 from hpcdask_ext.batch.slurm import SlurmSystem
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from batch_samples import ALLOCATION, PLAIN, request_with
 
-from hpcdask_ext.batch.base import JobRequest, Tasks
+from hpcdask_ext.batch.records import JobRequest, Tasks
 from hpcdask_ext.batch.slurm import SlurmSystem
 from hpcdask_ext.errors import InvalidRequest
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from batch_samples import ALLOCATION, PLAIN, recorded, request_with, said
 
-from hpcdask_ext.batch.base import JobElements, JobStatus
+from hpcdask_ext.batch.records import JobElements, JobStatus
 from hpcdask_ext.batch.torque import TorqueSystem
 from hpcdask_ext.batch.torque_words import STATES
 from hpcdask_ext.clusters.models import JobState

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcdask_ext.batch.base import JobRequest
 from hpcdask_ext.batch.local import LocalSystem
+from hpcdask_ext.batch.records import JobRequest
 from hpcdask_ext.clusters.reports import Report, read_reports
 
 NOON = datetime(2026, 11, 20, 12, 0, tzinfo=timezone.utc)

@@ -8,7 +8,7 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 
-from hpcdask_ext.batch.base import Command, CommandResult
+from hpcdask_ext.batch.records import Command, CommandResult
 
 SITE = """
 name: centre

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcdask_ext.batch.base import JobStatus
+from hpcdask_ext.batch.records import JobStatus
 from hpcdask_ext.clusters.models import Cluster, ClusterState, Element, FixedScaling, Job, JobState, Role, Script
 from hpcdask_ext.clusters.reports import Report
 from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerStatus
@@ -83,6 +83,19 @@ def test_it_ends_with_its_scheduler(cluster, exit_code, state, reason):
 def test_with_a_script_it_ends_with_that(cluster, exit_code, at, state, reason):
     over = seen(cluster.model_copy(update={"script": SCRIPT}), exit_code, at)
     assert (over.state, over.reason, over.exit_code) == (state, reason, exit_code)
+
+
+@pytest.mark.parametrize(
+    ("state", "word", "outcome", "exit_code"),
+    [(JobState.ENDED, "", ClusterState.STOPPED, 0), (JobState.FAILED, "NODE_FAIL", ClusterState.FAILED, None)],
+)
+def test_what_the_batch_system_says_of_a_script_counts_where_no_report_is_seen_yet(
+    cluster, state, word, outcome, exit_code
+):
+    running = seen(cluster.model_copy(update={"script": SCRIPT}))
+    over = JobStatus("9", "hpcdask-c-allocation", state, None, word)
+    ended = reconcile(running, Observation(after(90), answers={"batch": Answer(after(90), [over])}), explain)
+    assert (ended.state, ended.exit_code) == (outcome, exit_code)
 
 
 class Retiring:

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from hpcdask_ext.batch.base import QueueInfo
+from hpcdask_ext.batch.records import QueueInfo
 from hpcdask_ext.control.discovery import Discovery
 from hpcdask_ext.errors import BatchUnreachable, InvalidRequest
 from hpcdask_ext.sites.load import Sites

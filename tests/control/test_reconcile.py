@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from hpcdask_ext.batch.base import JobStatus
+from hpcdask_ext.batch.records import JobStatus
 from hpcdask_ext.clusters.models import ClusterState, FixedScaling, JobState
 from hpcdask_ext.clusters.reports import Report
 from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerStatus
@@ -136,10 +136,16 @@ def test_workers_that_end_with_their_walltime_stop_the_cluster_and_do_not_fail_i
     assert "walltime" in cluster.reason
 
 
-def test_slurm_s_word_for_the_walltime_is_understood(make_cluster):
-    over = JobStatus("7", "hpcdask-c-workers-1", JobState.FAILED, (1, 2), "TIMEOUT", at_walltime=True)
+@pytest.mark.parametrize(
+    ("at_walltime", "outcome"), [(True, ClusterState.STOPPED), (False, ClusterState.FAILED)], ids=["at", "before"]
+)
+@pytest.mark.parametrize("word", ["TIMEOUT", "TERM_RUNLIMIT"])
+def test_that_the_walltime_was_reached_is_the_batch_system_s_to_say_in_its_own_word(
+    make_cluster, word, at_walltime, outcome
+):
+    over = JobStatus("7", "hpcdask-c-workers-1", JobState.FAILED, (1, 2), word, at_walltime=at_walltime)
     cluster = reconcile(make_cluster(), Observation(after(60), UP, ADDRESS, workers(0), asked(over)), explain)
-    assert cluster.outcome is ClusterState.STOPPED
+    assert cluster.outcome is outcome
 
 
 def test_one_failed_worker_job_is_a_warning_with_its_reason_while_others_live(make_cluster):

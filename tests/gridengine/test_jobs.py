@@ -10,7 +10,7 @@ from uuid import uuid4
 
 import pytest
 
-from hpcdask_ext.batch.base import JobElements, JobRequest, JobStatus, Tasks
+from hpcdask_ext.batch.records import JobElements, JobRequest, JobStatus, Tasks
 from hpcdask_ext.batch.runner import ProcessRunner
 from hpcdask_ext.batch.sge import GridEngineSystem
 from hpcdask_ext.clusters.models import JobState

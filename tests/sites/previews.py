@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from hpcdask_ext.batch.base import Command, CommandResult
+from hpcdask_ext.batch.records import Command, CommandResult
 from hpcdask_ext.clusters.store import ClusterStore
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.manager import ClusterManager

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcdask_ext.batch.base import CommandResult
+from hpcdask_ext.batch.records import CommandResult
 from hpcdask_ext.batch.runner import ProcessRunner
 from hpcdask_ext.clusters.models import Environment
 from hpcdask_ext.errors import CommandMissing, EnvironmentUnusable, HPCDaskError

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcdask_ext.batch.base import Command, CommandResult, JobElements, JobRequest
+from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest
 from hpcdask_ext.batch.slurm import SlurmSystem
 from hpcdask_ext.clusters.models import JobState
 from hpcdask_ext.errors import BatchRefused
