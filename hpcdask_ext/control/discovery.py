@@ -7,6 +7,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -17,6 +18,8 @@ from hpcdask_ext.sites.load import Problem, Sites
 from hpcdask_ext.sites.models import Limits, Queue, Site
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _FRESH = 60.0  # seconds for which an answer is taken as it is
 _PATIENCE = 1.0  # seconds to wait for an answer that is only useful
@@ -84,13 +87,21 @@ class Discovery:
 
     async def _ask_now(self, site: Site) -> None:
         before = self.found.get(site.name, Found())
+        queues, trouble = await self._answer(site.name, lambda launcher: launcher.queues(), before.queues)
+        accounts, more = before.accounts, ""
+        if "accounts" in site.auto:  # not every centre that has queues has these
+            accounts, more = await self._answer(site.name, lambda launcher: launcher.accounts(), before.accounts)
+        self.found[site.name] = Found(queues, accounts, " ".join(dict.fromkeys(filter(None, (trouble, more)))))
+
+    async def _answer(
+        self, site: str, ask: Callable[[Launcher], Awaitable[Sequence[T]]], before: Sequence[T]
+    ) -> tuple[Sequence[T], str]:
+        """Return the answer, or the one before and why there is no new one."""
         try:
-            launcher = await self._launcher(site.name)
-            accounts = await launcher.accounts() if "accounts" in site.auto else ()
-            self.found[site.name] = Found(await launcher.queues(), accounts)
+            return await ask(await self._launcher(site)), ""
         except (BatchError, OSError) as error:
-            log.info("The queues of the site %s could not be asked: %s", site.name, error)
-            self.found[site.name] = Found(before.queues, before.accounts, str(error))
+            log.info("The site %s could not be asked for its queues or accounts: %s", site, error)
+            return before, str(error)
 
     def _complete(self, site: Site) -> Site:
         found = self.found.get(site.name)
@@ -105,8 +116,11 @@ class Discovery:
 
 
 def _queue(info: QueueInfo) -> list[Queue]:
-    """Return the queue as a site file would describe it, or nothing if its name cannot be one."""
-    limits = Limits(cores=info.cores, memory=info.memory, walltime=info.walltime, nodes=info.nodes)
+    """Return the queue as a site file would describe it, or nothing if its name cannot be one.
+
+    One that has no nodes now has zeros, which are no limits.
+    """
+    sizes = {name: getattr(info, name) or None for name in ("cores", "memory", "walltime", "nodes")}
     with suppress(ValidationError):
-        return [Queue(name=info.name, limits=limits, gpus=info.gpus)]
+        return [Queue(name=info.name, limits=Limits(**sizes), gpus=info.gpus)]
     return []

@@ -11,7 +11,7 @@ from hpcdask_ext.batch.records import QueueInfo
 from hpcdask_ext.control.discovery import Discovery
 from hpcdask_ext.errors import BatchUnreachable, InvalidRequest
 from hpcdask_ext.sites.load import Sites
-from hpcdask_ext.sites.models import Site
+from hpcdask_ext.sites.models import Limits, Site
 
 SIZE = {"name": "small", "workers": 2, "cores": 1, "memory": "1 GiB"}
 AUTO = Site(name="auto", batch_system="slurm", queues="auto", accounts="auto", sizes=[SIZE])
@@ -25,6 +25,8 @@ class Centre:
     def __init__(self) -> None:
         self.asked = {"queues": 0, "accounts": 0}
         self.trouble: BatchUnreachable | None = None
+        self.accounts_trouble: BatchUnreachable | None = None
+        self.info = INFO
         self.delay = 0.0
 
     async def queues(self) -> list[QueueInfo]:
@@ -32,10 +34,12 @@ class Centre:
         await asyncio.sleep(self.delay)
         if self.trouble:
             raise self.trouble
-        return [INFO, QueueInfo("a name with spaces")]
+        return [self.info, QueueInfo("a name with spaces")]
 
     async def accounts(self) -> list[str]:
         self.asked["accounts"] += 1
+        if self.accounts_trouble:
+            raise self.accounts_trouble
         return ["science", "teaching"]
 
 
@@ -86,6 +90,21 @@ async def test_a_batch_system_that_cannot_be_asked_is_a_problem_only_where_it_ma
     assert [(problem.file, problem.where) for problem in completed.problems] == [("auto", "accounts, queues")]
     assert "no route to host" in completed.problems[0].message
     assert completed.sites[0].queues == ()
+
+
+async def test_queues_are_known_where_only_the_accounts_cannot_be_asked(discovery, centre):
+    centre.accounts_trouble = BatchUnreachable("sacctmgr is not installed")
+    await discovery.look(Sites((AUTO,)))
+    completed = discovery.complete(Sites((AUTO,)))
+    assert [queue.name for queue in completed.sites[0].queues] == ["long"]
+    assert [problem.message for problem in completed.problems] == ["sacctmgr is not installed"]
+
+
+async def test_a_queue_without_nodes_breaks_nothing(discovery, centre):
+    centre.info = QueueInfo("empty", cores=0, memory=0, gpus=0, walltime=timedelta(0), nodes=0)
+    await discovery.look(Sites((AUTO,)))
+    (queue,) = discovery.complete(Sites((AUTO,))).sites[0].queues
+    assert (queue.name, queue.limits) == ("empty", Limits())
 
 
 async def test_what_was_known_stays_when_it_cannot_be_asked_again(discovery, centre, monkeypatch):
