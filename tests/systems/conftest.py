@@ -71,16 +71,10 @@ def bench(request: pytest.FixtureRequest, benches: dict[str, Bench]) -> Bench:
     return benches[request.param.name]
 
 
-@pytest.fixture
-def nothing_left(server: JupyterServer, bench: Bench) -> Iterator[None]:
-    """Assert that a test's clusters leave neither job nor process behind."""
-    before = {cluster["id"] for cluster in server.ask("GET", "clusters")["clusters"]}
-    yield
-    new = [cluster["id"] for cluster in server.ask("GET", "clusters")["clusters"] if cluster["id"] not in before]
-    for cluster_id in new:
-        if server.cluster(cluster_id)["state"] not in ("stopped", "failed"):
-            server.ask("DELETE", f"clusters/{cluster_id}")
-    for cluster_id in new:
-        until(lambda: server.cluster(cluster_id)["state"] in ("stopped", "failed"), 40)  # noqa: B023
-        until(lambda: not processes_of(cluster_id), 20)  # noqa: B023
-        until(lambda: not [job for job in bench.live if cluster_id in job], 20)  # noqa: B023
+def nothing_is_left(server: JupyterServer, bench: Bench, cluster_id: str) -> None:
+    """Stop a cluster, if it has not ended, and assert that it leaves neither job nor process behind."""
+    if server.cluster(cluster_id)["state"] not in ("stopped", "failed"):
+        server.ask("DELETE", f"clusters/{cluster_id}")
+    until(lambda: server.cluster(cluster_id)["state"] in ("stopped", "failed"), 40)
+    until(lambda: not processes_of(cluster_id), 20)
+    until(lambda: not [job for job in bench.live if cluster_id in job], 20)

@@ -1,16 +1,20 @@
-"""Clusters come up, compute, change their size and stop, in both layouts and with both places of the scheduler."""
+"""Clusters come up, compute, change their size and stop, in both layouts and with both places of the scheduler.
+
+Those of one test are launched on all batch systems at once, because each of them mostly waits.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
 from tests.servers import JupyterServer, run_client, until
+from tests.systems.conftest import nothing_is_left
 from tests.systems.systems import SYSTEMS, Bench
 
-pytestmark = [
-    pytest.mark.usefixtures("nothing_left"),
-    pytest.mark.parametrize("bench", SYSTEMS, ids=lambda system: system.name, indirect=True),
-]
+pytestmark = pytest.mark.parametrize("bench", SYSTEMS, ids=lambda system: system.name, indirect=True)
 _COMPUTE = (
     "import os",
     "client.wait_for_workers(2, timeout=30)",
@@ -18,7 +22,6 @@ _COMPUTE = (
     "print(client.submit(sum, range(10**6)).result(), sorted(here.values()))",
 )
 _COMPUTED = '499999500000 ["it\'s here", "it\'s here"]'
-
 
 # A bare client connects, and finds what the site has set.
 _SCRIPT = """
@@ -29,6 +32,42 @@ with Client() as client:
     print("in all:", client.submit(sum, range(10**6)).result(), sys.argv[1:])
 sys.exit(3)
 """
+_LAUNCHES: dict[str, tuple[str, dict[str, Any]]] = {
+    "test_workers_as_jobs_with_the_scheduler_on_the_host": ("host", {}),
+    "test_workers_and_scheduler_as_jobs": ("job", {}),
+    "test_a_single_job": ("host", {"layout": "allocation"}),
+    "test_a_script_has_the_cluster_for_itself_and_the_job_ends_with_it": (
+        "host",
+        {"layout": "allocation", "script": {"path": "count.py", "arguments": ["a b", "$c"]}},
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def fleet(server: JupyterServer, request: pytest.FixtureRequest) -> Callable[[str], dict[str, str]]:
+    """Return a function that launches the clusters of a test, once, and returns their ids by batch system."""
+    (server.home / "notebooks" / "count.py").write_text(_SCRIPT)
+    launched: dict[str, dict[str, str]] = {}
+
+    def launch(test: str) -> dict[str, str]:
+        if test not in launched:
+            wanted = [item for item in request.session.items if getattr(item, "originalname", "") == test]
+            names = [item.callspec.params["bench"].name for item in wanted]
+            place, body = _LAUNCHES[test]
+            launched[test] = {name: server.launch(site=f"{name}-{place}", **body) for name in names}
+        return launched[test]
+
+    return launch
+
+
+@pytest.fixture
+def cluster_id(
+    fleet: Callable[[str], dict[str, str]], server: JupyterServer, bench: Bench, request: pytest.FixtureRequest
+) -> Iterator[str]:
+    """Return the id of the cluster of this test on this batch system, of which nothing may be left in the end."""
+    cluster_id = fleet(request.node.originalname)[bench.system.name]
+    yield cluster_id
+    nothing_is_left(server, bench, cluster_id)
 
 
 def logs(server: JupyterServer, cluster_id: str, role: str) -> list[str]:
@@ -40,38 +79,35 @@ def scale(server: JupyterServer, cluster_id: str, workers: int) -> None:
     server.wait_for_workers(cluster_id, workers)
 
 
-def test_workers_as_jobs_with_the_scheduler_on_the_host(server: JupyterServer, bench: Bench) -> None:
-    before = bench.submissions()
-    cluster_id = server.launch(site=f"{bench.system.name}-host")
+def stop(server: JupyterServer, cluster_id: str) -> None:
+    server.ask("DELETE", f"clusters/{cluster_id}")
+    server.wait_for(cluster_id, "stopped")
+
+
+def test_workers_as_jobs_with_the_scheduler_on_the_host(server: JupyterServer, bench: Bench, cluster_id: str) -> None:
     cluster = server.wait_for_workers(cluster_id, 2)
-    assert bench.submissions() == before + (bench.store is not None)
+    assert bench.saw(cluster_id, submissions=1)
     assert run_client(cluster["client_code"], *_COMPUTE) == _COMPUTED
     scale(server, cluster_id, 1)
     scale(server, cluster_id, 2)
-    assert bench.submissions() == before + 2 * (bench.store is not None)
+    assert bench.saw(cluster_id, submissions=2)
     worker_logs = logs(server, cluster_id, "worker")
     assert len(worker_logs) == 3
     assert all("Registered to:" in text for text in worker_logs)
-    server.ask("DELETE", f"clusters/{cluster_id}")
-    server.wait_for(cluster_id, "stopped")
+    stop(server, cluster_id)
 
 
-def test_workers_and_scheduler_as_jobs(server: JupyterServer, bench: Bench) -> None:
-    before = bench.submissions()
-    cluster_id = server.launch(site=f"{bench.system.name}-job")
+def test_workers_and_scheduler_as_jobs(server: JupyterServer, bench: Bench, cluster_id: str) -> None:
     cluster = server.wait_for_workers(cluster_id, 2)
-    assert bench.submissions() == before + 2 * (bench.store is not None)
+    assert bench.saw(cluster_id, submissions=2)
     assert {job["role"]: job["state"] for job in cluster["jobs"]} == {"scheduler": "running", "worker": "running"}
     assert any("Scheduler at:" in text for text in logs(server, cluster_id, "scheduler"))
-    server.ask("DELETE", f"clusters/{cluster_id}")
-    server.wait_for(cluster_id, "stopped")
+    stop(server, cluster_id)
 
 
-def test_a_single_job(server: JupyterServer, bench: Bench) -> None:
-    before = bench.submissions()
-    cluster_id = server.launch(site=f"{bench.system.name}-host", layout="allocation")
+def test_a_single_job(server: JupyterServer, bench: Bench, cluster_id: str) -> None:
     cluster = server.wait_for_workers(cluster_id, 2)
-    assert bench.submissions() == before + (bench.store is not None)
+    assert bench.saw(cluster_id, submissions=1)
     assert len(cluster["jobs"]) == 1
     assert run_client(cluster["client_code"], *_COMPUTE) == _COMPUTED
     assert all("Registered to:" in text for text in logs(server, cluster_id, "worker") if text)
@@ -79,17 +115,15 @@ def test_a_single_job(server: JupyterServer, bench: Bench) -> None:
     grow = {"scaling": {"mode": "fixed", "workers": 3}}
     refused = server.http.request("PATCH", f"hpcdask/api/clusters/{cluster_id}", json=grow)
     assert refused.is_client_error, refused.text
-    server.ask("DELETE", f"clusters/{cluster_id}")
-    server.wait_for(cluster_id, "stopped")
-    until(lambda: not [job for job in bench.live if cluster_id in job])
+    stop(server, cluster_id)
 
 
-def test_a_script_has_the_cluster_for_itself_and_the_job_ends_with_it(server: JupyterServer, bench: Bench) -> None:
-    (server.home / "notebooks" / "count.py").write_text(_SCRIPT)
-    script = {"path": "count.py", "arguments": ["a b", "$c"]}
-    cluster_id = server.launch(site=f"{bench.system.name}-host", layout="allocation", script=script)
+def test_a_script_has_the_cluster_for_itself_and_the_job_ends_with_it(
+    server: JupyterServer, bench: Bench, cluster_id: str
+) -> None:
     cluster = server.wait_for(cluster_id, "failed")
     assert cluster["exit_code"] == 3
     assert "count.py" in cluster["reason"]
     written = "".join(log["text"] for log in server.ask("GET", f"clusters/{cluster_id}/logs")["logs"])
     assert "in all: 499999500000 ['a b', '$c']" in written
+    until(lambda: not [job for job in bench.live if cluster_id in job])
