@@ -78,12 +78,12 @@ class SchedulerAPI:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _foreign() from error
 
-    async def retire(self, jobs: int, workers_per_job: int) -> tuple[str, ...]:
-        """Retire the workers of the `jobs` least busy jobs and return their names.
+    async def retire(self, jobs: int, workers_per_job: int, keep: int = 0) -> tuple[str, ...]:
+        """Retire the workers of the `jobs` least busy jobs, but of all except `keep` at most; return their names.
 
         Their data moves first, which may take long.
         """
-        body = {"jobs": jobs, "workers_per_job": workers_per_job}
+        body = {"jobs": jobs, "workers_per_job": workers_per_job, "keep": keep}
         answer = await self._ask("POST", "/hpcdask/retire", json=body, timeout=300.0)
         retired = answer.get("retired")
         if not isinstance(retired, list):

@@ -153,6 +153,8 @@ class ClusterDriver:
 
     async def _scale(self, cluster: Cluster, launcher: Launcher) -> None:
         missing = cluster.scaling.workers - cluster.capacity
+        if cluster.layout == "allocation":  # it cannot grow, and workers that connect late may be too many
+            missing = min(0, missing, cluster.scaling.workers - cluster.workers)
         if missing > 0:
             await self._submit(cluster.id, launcher, (launcher.more_workers(cluster, missing),))
         elif missing < 0:

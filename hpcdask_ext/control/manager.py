@@ -196,6 +196,8 @@ class ClusterManager:
         is_left = any(job.id is not None and job.uncancelled for job in after.jobs)
         if after.state is ClusterState.STOPPING and is_left and self._driver.may_cancel(cluster_id):
             self._spawn(self._then_look(cluster_id, self._driver.cancel_rest(cluster_id)))
+        if after.layout == "allocation" and max(before.workers, after.scaling.workers) < after.workers:
+            self._spawn(self._then_look(cluster_id, self._driver.scale(cluster_id)))
         if after.state.is_final:
             await asyncio.to_thread(Credentials(after.directory).remove)
         return after is not before

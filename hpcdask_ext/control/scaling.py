@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable
@@ -34,10 +35,10 @@ async def shrink(cluster: Cluster, workers: int, launcher: Launcher, change: Cha
     SchedulerUnreachable
         The scheduler could not be asked to retire workers.
     """
-    elements = workers // cluster.shape.workers_per_job
     if cluster.layout == "allocation":
-        await _retire_tasks(cluster, elements, change)
+        await _retire_tasks(cluster, change)
         return
+    elements = workers // cluster.shape.workers_per_job
     pending = _candidates(cluster, JobState.PENDING)[:elements]
     await _cancel(cluster, pending, launcher, change)
     elements -= len(pending)
@@ -69,20 +70,24 @@ def _candidates(cluster: Cluster, state: JobState) -> _Chosen:
     ]
 
 
-async def _retire_tasks(cluster: Cluster, tasks: int, change: Change) -> None:
-    """Retire the workers of tasks of an allocation, which ends their processes; their nodes stay until the job ends."""
-    names = await _retire_workers(cluster, tasks)
-    retired = len(names) // cluster.shape.workers_per_job
+async def _retire_tasks(cluster: Cluster, change: Change) -> None:
+    """Retire workers of an allocation, which ends their processes; their nodes stay until the job ends.
+
+    As many stay as were asked for: how many there are only the scheduler knows, since tasks may have been lost, and
+    others may connect later.
+    """
     job = next(job for job in cluster.jobs if job.role is Role.ALLOCATION)
-    await change(partial(Cluster.with_changed_job, tag=job.tag, changes={"retired": job.retired + retired}))
+    wanted = math.ceil(cluster.scaling.workers / cluster.shape.workers_per_job)
+    await _retire_workers(cluster, job.tasks, keep=wanted)
+    await change(partial(Cluster.with_changed_job, tag=job.tag, changes={"retired": job.tasks - wanted}))
 
 
-async def _retire_workers(cluster: Cluster, jobs: int) -> tuple[str, ...]:
+async def _retire_workers(cluster: Cluster, jobs: int, keep: int = 0) -> tuple[str, ...]:
     if cluster.dashboard is None:
         raise WrongState("The scheduler is not up yet: try again once it is.")
     api = SchedulerAPI(cluster.dashboard, Credentials(cluster.directory))
     try:
-        return await api.retire(jobs, cluster.shape.workers_per_job)
+        return await api.retire(jobs, cluster.shape.workers_per_job, keep)
     finally:
         await api.aclose()
 

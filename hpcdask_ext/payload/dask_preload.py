@@ -15,8 +15,9 @@ What it does:
                                   ``packages`` has, for each of ``scheduler``, ``workers`` and ``clients``, the
                                   versions of Python and of the packages that Dask compares, each once:
                                   ``{"workers": {"pandas": ["2.2.2"], "lz4": [null]}}``; null is not installed
-  ``POST /hpcdask/retire``        ``{"jobs": n, "workers_per_job": k}``: retire the workers of the n least busy
-                                  jobs (their data moves first) and return ``{"retired": [NAME...]}``
+  ``POST /hpcdask/retire``        ``{"jobs": n, "workers_per_job": k, "keep": m}``: retire the workers of the n
+                                  least busy jobs (their data moves first), but let at least m jobs stay, and
+                                  return ``{"retired": [NAME...]}``
   ==============================  ==============================================================================
 
 - In the scheduler, a client of a newer `distributed` gets in although it asks in a way that an older scheduler does not
@@ -178,7 +179,8 @@ class RetireHandler(web.RequestHandler):
         idlest = sorted(
             jobs.values(), key=lambda job: (sum(len(w.processing) for w in job), sum(w.nbytes for w in job))
         )
-        chosen = [worker for job in idlest[: request["jobs"]] for worker in job]
+        count = max(0, min(request["jobs"], len(jobs) - request.get("keep", 0)))
+        chosen = [worker for job in idlest[:count] for worker in job]
         names = [str(worker.name) for worker in chosen]
         if chosen:
             await self.scheduler.retire_workers(

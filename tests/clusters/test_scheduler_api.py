@@ -70,9 +70,9 @@ async def test_retiring_says_how_many_jobs_of_how_many_workers_and_returns_names
     stub: StubScheduler, api: SchedulerAPI
 ) -> None:
     stub.pages["/hpcdask/retire"] = answer({"retired": ["a-1", "a-2"]})
-    assert await api.retire(2, 4) == ("a-1", "a-2")
+    assert await api.retire(2, 4, keep=1) == ("a-1", "a-2")
     assert stub.seen[-1].method == "POST"
-    assert json.loads(stub.seen[-1].body) == {"jobs": 2, "workers_per_job": 4}
+    assert json.loads(stub.seen[-1].body) == {"jobs": 2, "workers_per_job": 4, "keep": 1}
 
 
 STRANGE = [b"", b"not json", b"[]", b"5", b"null", b"<html>Bad gateway</html>", b"{}", b'{"version": 1, "retire": []}']

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
@@ -102,14 +102,14 @@ class Retiring:
     """A scheduler that retires what it is asked to."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[int, int]] = []
+        self.asked: list[tuple[int, int, int]] = []
 
     def __call__(self, dashboard: str, credentials: object) -> Retiring:
         return self
 
-    async def retire(self, jobs: int, workers_per_job: int) -> tuple[str, ...]:
-        self.asked.append((jobs, workers_per_job))
-        return tuple(f"c-allocation-{number}" for number in range(1, jobs + 1))
+    async def retire(self, jobs: int, workers_per_job: int, keep: int) -> tuple[str, ...]:
+        self.asked.append((jobs, workers_per_job, keep))
+        return tuple(f"c-allocation-{number}" for number in range(1, jobs - keep + 1))
 
     async def aclose(self) -> None:
         pass
@@ -118,17 +118,42 @@ class Retiring:
 async def test_it_shrinks_by_retiring_tasks_and_keeps_its_job(cluster, monkeypatch):
     scheduler = Retiring()
     monkeypatch.setattr(scaling, "SchedulerAPI", scheduler)
-    kept = [cluster.model_copy(update={"dashboard": ADDRESS.dashboard})]
+    kept = [cluster.model_copy(update={"dashboard": ADDRESS.dashboard, "scaling": FixedScaling(workers=1)})]
 
     async def change(to) -> None:
         kept.append(to(kept[-1]))
 
     await scaling.shrink(kept[0], 3, launcher=None, change=change)
-    assert scheduler.asked == [(3, 1)]
+    assert scheduler.asked == [(4, 1, 1)]
     assert kept[-1].capacity == 1
     assert kept[-1].jobs[0].uncancelled == (1,)
     with pytest.raises(WrongState, match="not up yet"):
         await scaling.shrink(cluster, 1, launcher=None, change=change)
+
+
+async def test_tasks_that_connect_after_it_shrank_leave_again(manager, batch, monkeypatch):
+    scheduler = Retiring()
+    monkeypatch.setattr(scaling, "SchedulerAPI", scheduler)
+    cluster_id = (
+        await manager.launch({"layout": "allocation", "size": {"workers": 4, "cores": 1, "memory": "1 GiB"}})
+    ).id
+    await until(lambda: manager.get(cluster_id).state is ClusterState.PENDING)
+
+    async def connect(workers: int) -> None:
+        status = SchedulerStatus(version=workers, workers=workers, nthreads=workers, memory_limit=0, clients=0)
+        reports = {("allocation", 1): Report(START, "n1")}
+        seen = Observation(datetime.now(timezone.utc), reports, address=ADDRESS, scheduler=status)
+        await manager._apply(cluster_id, seen)
+
+    await connect(1)
+    await manager.change(cluster_id, {"scaling": {"workers": 2}})
+    await until(lambda: manager.get(cluster_id).capacity == 2)
+    await connect(2)
+    assert scheduler.asked == [(4, 1, 2)], "these are as many as were asked for"
+    await connect(3)
+    await until(lambda: len(scheduler.asked) == 2)
+    assert scheduler.asked[1] == (4, 1, 2)
+    assert batch.asked.count("sbatch") == 1
 
 
 async def test_it_is_one_submission_and_cannot_grow(manager, batch):

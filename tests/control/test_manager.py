@@ -150,8 +150,8 @@ async def test_a_second_server_finds_the_clusters_and_what_they_wait_for(manager
     await second.start()
     try:
         assert second.get(cluster.id).name == "höl $(touch x)"
-        await until(lambda: second.get(cluster.id).reachable)
-        assert second.get(cluster.id).state is ClusterState.PENDING
+        await until(lambda: second.get(cluster.id).state is ClusterState.PENDING)
+        assert second.get(cluster.id).reachable
         assert batch.asked.count("sbatch") == 2
     finally:
         await second.close()

@@ -111,6 +111,7 @@ async def test_the_least_busy_worker_is_retired_its_data_stays_and_its_process_e
     assert await ends(processes[1]) == 0
     assert processes[0].poll() is None
     await follow(api, 1)
+    assert await api.retire(5, 1, keep=1) == (), "no more than may go"
     assert await api.retire(5, 1) == (first,), "no more than there are"
     await follow(api, 0)
     assert await api.retire(1, 1) == ()
