@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TextIO
@@ -14,12 +15,16 @@ from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_ru
 
 from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.control.manager import ClusterManager
+from hpcdask_ext.errors import FieldError, InvalidRequest
 from hpcdask_ext.handlers.core import Core
+from hpcdask_ext.sites.load import SiteFiles
+from hpcdask_ext.sites.options import Option
 
 FAILED = 1
 """The exit code if the script did not end by itself: its job failed, reached its walltime, or was stopped."""
 
 _LOOK = 0.5  # seconds between looks at the log
+_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _EPILOG = """
 The script connects with `Client()`, without arguments. What it prints goes to standard output, what happens to its job
 to standard error. The exit code is the script's own; 1 if its job failed or was stopped, 2 if the launch was refused.
@@ -54,24 +59,30 @@ _HELP = {
 
 def act(options: argparse.Namespace) -> int:
     """Run the script; return the exit code."""
-    return asyncio.run(_run(_body(options)))
+    sites = SiteFiles(jupyter_config_path()).load()
+    site = sites.get(options.site) if options.site is not None else next(iter(sites.sites), None)
+    try:
+        return asyncio.run(_run(_body(options, site.options if site else ())))
+    except KeyboardInterrupt:
+        return 128 + signal.SIGINT
 
 
-def _body(options: argparse.Namespace) -> dict[str, Any]:
+def _body(options: argparse.Namespace, known: Sequence[Option]) -> dict[str, Any]:
     names = ("site", "queue", "size", *_HELP)
     body: dict[str, Any] = {name: getattr(options, name) for name in names if getattr(options, name) is not None}
     if options.workers is not None:
         body["scaling"] = {"workers": options.workers}
     script = {"path": options.script, "directory": ".", "arguments": options.arguments}
-    return {**body, "script": script, "options": dict(map(_option, options.option))}
+    values = dict(_split(text) for text in options.option)
+    read = {option.name: option.read for option in known}
+    return {**body, "script": script, "options": {name: read.get(name, str)(text) for name, text in values.items()}}
 
 
-def _option(text: str) -> tuple[str, Any]:
-    """Return the name and the value of an option; numbers and booleans become such, as in a site file."""
-    import yaml  # noqa: PLC0415
-
-    name, _, value = text.partition("=")
-    return name, yaml.safe_load(value)
+def _split(option: str) -> tuple[str, str]:
+    name, equals, text = option.partition("=")
+    if not equals:
+        raise InvalidRequest([FieldError("option", f"{option!r} has no value: write NAME=VALUE")])
+    return name, text
 
 
 async def _run(body: dict[str, Any]) -> int:
@@ -81,7 +92,7 @@ async def _run(body: dict[str, Any]) -> int:
         cluster = await manager.launch(body)
         loop = asyncio.get_running_loop()
         stopped: list[int] = []
-        for number in (signal.SIGINT, signal.SIGTERM):
+        for number in _SIGNALS:
             loop.add_signal_handler(number, _stop, manager, cluster.id, number, stopped)
         cluster = await _follow(manager, cluster.id, changed)
     finally:
@@ -113,10 +124,11 @@ _background: set[asyncio.Task[Any]] = set()
 
 
 def _stop(manager: ClusterManager, cluster_id: str, number: int, stopped: list[int]) -> None:
-    if not stopped:
-        print("Stopping the job ...", file=sys.stderr)
-        task = asyncio.ensure_future(manager.stop(cluster_id))
-        _background.add(task)
+    """Stop the cluster, once: another signal does what it does to any program, so that one need not wait."""
+    print("Stopping the job ...", file=sys.stderr)
+    for handled in _SIGNALS:
+        asyncio.get_running_loop().remove_signal_handler(handled)
+    _background.add(asyncio.ensure_future(manager.stop(cluster_id)))
     stopped.append(number)
 
 

@@ -66,6 +66,17 @@ class Option(Frozen):
             shlex.split(text)  # raises ValueError for an unbalanced quote
         return text
 
+    def read(self, text: str) -> Any:
+        """Return the value that a text stands for; the text itself if it stands for none, which `check` then tells."""
+        try:
+            if self.type == "integer":
+                return int(text)
+            if self.type == "number":
+                return float(text)
+        except ValueError:
+            return text
+        return {"true": True, "false": False}.get(text.lower(), text) if self.type == "boolean" else text
+
     def check(self, value: Any) -> str | None:
         """Return what is wrong with a value, or None."""
         if self.type == "choice":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from hpcdask_ext.cli import run
 from tests.servers import until
 
 SCRIPT = """
@@ -70,6 +72,48 @@ def test_what_is_wrong_is_told_by_field_and_nothing_is_launched(start, tmp_path:
     for field in ("queue: Unknown queue 'nope'", "walltime: ", "script.path: 'missing.py' is not a file"):
         assert f"jupyter hpcdask: {field}" in told
     assert not list((tmp_path / "home").rglob("record.json"))
+
+
+SITE = """
+name: here
+batch_system: local
+queues: [{name: local}]
+sizes: [{name: small, workers: 1, cores: 1, memory: 256 MiB}]
+options:
+  - {name: label, worker_argument: "--resources={value}=1"}
+  - {name: count, type: integer, maximum: 9}
+  - {name: quick, type: boolean}
+"""
+
+
+def test_options_are_read_as_what_they_are(start, tmp_path: Path) -> None:
+    folder = tmp_path / "home" / ".jupyter" / "hpcdask" / "sites.d"
+    folder.mkdir(parents=True)
+    (folder / "here.yaml").write_text(SITE)
+    options = ("label=1234", "count=12", "quick=maybe", "nothing=5")
+    words = [word for option in options for word in ("--option", option)]
+    _, told = start(*words, "analysis.py").communicate(timeout=60)
+    assert "options.label" not in told
+    assert "options.count: 12 is above the maximum of 9" in told
+    assert "options.quick: 'maybe' is not true or false" in told
+    assert "options.nothing: Unknown option 'nothing'" in told
+    process = start("--option", "label", "analysis.py")
+    _, told = process.communicate(timeout=60)
+    assert (process.returncode, told) == (2, "jupyter hpcdask: option: 'label' has no value: write NAME=VALUE\n")
+
+
+async def test_a_second_interrupt_is_not_kept_from_the_program() -> None:
+    stopped, asked = [], asyncio.Event()
+
+    class Manager:
+        async def stop(self, cluster_id: str) -> None:
+            asked.set()
+
+    loop = asyncio.get_running_loop()
+    loop.add_signal_handler(signal.SIGINT, run._stop, Manager(), "k3x9", signal.SIGINT, stopped)
+    os.kill(os.getpid(), signal.SIGINT)
+    await asyncio.wait_for(asked.wait(), 5)
+    assert (stopped, loop.remove_signal_handler(signal.SIGINT)) == ([signal.SIGINT], False)
 
 
 def test_an_interrupt_stops_the_job_and_leaves_no_process(start, tmp_path: Path) -> None:
