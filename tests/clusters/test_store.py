@@ -56,6 +56,19 @@ def test_what_was_saved_is_what_is_loaded(store: ClusterStore, make_record: Make
     assert ClusterStore(store.root).load(saved.id) == saved
 
 
+def test_a_record_of_the_first_release_is_read(store: ClusterStore) -> None:
+    """It knows neither layouts with a single job nor GPUs, images, scripts and versions."""
+    text = (Path(__file__).parents[1] / "recordings" / "records" / "first-release.json").read_text()
+    directory = store.create("k3v9x0q2ab")
+    (directory / "record.json").write_text(text.replace("DIRECTORY", str(directory)))
+    (cluster,) = store.load_all()
+    assert (cluster.state, cluster.layout, cluster.capacity) == (ClusterState.RUNNING, "elastic", 1)
+    assert [element.state for element in cluster.job("workers-1").elements.values()] == [
+        JobState.RUNNING,
+        JobState.FAILED,
+    ]
+
+
 def test_only_the_user_gets_at_a_cluster(store: ClusterStore, make_record: Make) -> None:
     before = os.umask(0)
     try:
