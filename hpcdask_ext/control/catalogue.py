@@ -14,8 +14,8 @@ from hpcdask_ext.batch.records import JobStatus, QueueInfo
 from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.clusters.models import Environment
 from hpcdask_ext.control.discovery import Discovery
+from hpcdask_ext.control.endings import Explain
 from hpcdask_ext.control.queue_monitor import QueueMonitor
-from hpcdask_ext.control.reconcile import Explain
 from hpcdask_ext.errors import BatchUnreachable, StoreError
 from hpcdask_ext.launchers.base import Launcher, Place
 from hpcdask_ext.launchers.factory import launcher_for

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from hpcdask_ext.clusters.models import Cluster, ClusterState, Element, Job, JobState, Role
 from hpcdask_ext.clusters.reports import Reports
 from hpcdask_ext.control.job_check import unusable_environment
+from hpcdask_ext.launchers.base import Place
+
+Explain = Callable[[Place, str], str]
+"""Returns a sentence for a batch system's own word, with the word in brackets."""
 
 
-def ending(cluster: Cluster, reports: Reports, *, is_connected: bool) -> tuple[ClusterState, str] | None:
+def ending(
+    cluster: Cluster, reports: Reports, explain: Explain, *, is_connected: bool
+) -> tuple[ClusterState, str] | None:
     """Return how and why a cluster has to end, or None if it does not.
 
     `is_connected` says that workers are connected, whatever is known about their jobs.
@@ -20,42 +26,56 @@ def ending(cluster: Cluster, reports: Reports, *, is_connected: bool) -> tuple[C
             if reason := unusable_environment(cluster, reports):
                 return ClusterState.FAILED, reason
             if cluster.script is not None:
-                return _ending_of_script(cluster.script.path.name, job)
-            return _ending_of_scheduler(job.elements[1], job.walltime)
-    workers = [element for job in cluster.jobs if job.role is Role.WORKER for element in job.elements.values()]
-    is_working = any(not element.state.is_final for element in workers) or is_connected
+                return _ending_of_script(cluster.script.path.name, job, explain)
+            return _ending_of_scheduler(job, explain)
+    workers = [(job, element) for job in cluster.jobs if job.role is Role.WORKER for element in job.elements.values()]
+    is_working = any(not element.state.is_final for _, element in workers) or is_connected
     if not workers or is_working or cluster.scaling.workers == 0:
         return None
-    return _ending_of_workers(workers, cluster.walltime)
+    return _ending_of_workers(workers, cluster.walltime, explain)
 
 
-def _ending_of_scheduler(scheduler: Element, walltime: timedelta | None) -> tuple[ClusterState, str]:
+def _ending_of_scheduler(job: Job, explain: Explain) -> tuple[ClusterState, str]:
+    scheduler = job.elements[1]
     if scheduler.state is JobState.ENDED:
         return (
             ClusterState.STOPPED,
             "The scheduler was shut down by a client, by another process, or because it was idle.",
         )
-    if is_over(scheduler, walltime):
+    if is_over(scheduler, job.walltime):
         return ClusterState.STOPPED, "The scheduler's job reached its walltime (walltime)."
-    return ClusterState.FAILED, f"The scheduler failed ({scheduler.reason}): see its log."
+    return ClusterState.FAILED, _failure("The scheduler failed", "its log", explain, [(job.place, scheduler.reason)])
 
 
-def _ending_of_script(name: str, job: Job) -> tuple[ClusterState, str]:
+def _ending_of_script(name: str, job: Job, explain: Explain) -> tuple[ClusterState, str]:
     element = job.elements[1]
     if is_over(element, job.walltime):
         return ClusterState.FAILED, f"“{name}” was ended because the job reached its walltime (walltime)."
     if element.state is JobState.ENDED:
         return ClusterState.STOPPED, f"“{name}” has ended with exit code 0."
-    return ClusterState.FAILED, f"“{name}” has failed ({element.reason}): see its log."
+    return ClusterState.FAILED, _failure(f"“{name}” has failed", "its log", explain, [(job.place, element.reason)])
 
 
-def _ending_of_workers(workers: Sequence[Element], walltime: timedelta | None) -> tuple[ClusterState, str]:
-    if any(is_over(element, walltime) for element in workers):
+def _ending_of_workers(
+    workers: Sequence[tuple[Job, Element]], walltime: timedelta | None, explain: Explain
+) -> tuple[ClusterState, str]:
+    if any(is_over(element, walltime) for _, element in workers):
         return ClusterState.STOPPED, "The workers' jobs reached their walltime (walltime)."
-    reasons = sorted({element.reason for element in workers if element.state is JobState.FAILED})
-    if reasons:
-        return ClusterState.FAILED, f"All worker jobs have failed or ended ({'; '.join(reasons)}): see their logs."
+    failed = {(job.place, element.reason) for job, element in workers if element.state is JobState.FAILED}
+    if failed:
+        begin = "All worker jobs have failed or ended"
+        return ClusterState.FAILED, _failure(begin, "their logs", explain, sorted(failed))
     return ClusterState.STOPPED, "All workers have ended."
+
+
+def _failure(begin: str, logs: str, explain: Explain, found: Sequence[tuple[Place, str]]) -> str:
+    """Return what has failed and why: in sentences of ours where there are some, else in the words that were found."""
+    # A job that is over does not wait: that is what is said of words without a sentence.
+    texts = [explain(place, reason) for place, reason in found]
+    told = [text for text in texts if text and not text.startswith("Waiting")]
+    if told:
+        return f"{begin}. {'. '.join(told)}."
+    return f"{begin} ({'; '.join(reason for _, reason in found)}): see {logs}."
 
 
 def is_over(element: Element, walltime: timedelta | None) -> bool:

@@ -7,7 +7,7 @@ system's, if it was asked. A source that could not be asked changes nothing but 
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -15,15 +15,13 @@ from hpcdask_ext.batch.records import JobStatus
 from hpcdask_ext.clusters.models import Cluster, ClusterState, Element, Job, JobState, Role
 from hpcdask_ext.clusters.reports import Report, Reports
 from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerStatus
-from hpcdask_ext.control.endings import ending
+from hpcdask_ext.control.endings import Explain, ending
 from hpcdask_ext.control.job_check import with_check
 from hpcdask_ext.control.warnings import warnings
 from hpcdask_ext.launchers.base import Place
 
 _SETTLING = timedelta(seconds=20)
 """How long after a submission a batch system may still not know the job, or a file system not show a report."""
-
-Explain = Callable[[Place, str], str]
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,7 @@ def _reconcile_state(cluster: Cluster, seen: Observation, explain: Explain) -> C
         return cluster
     if cluster.state is ClusterState.STOPPING:
         return _finish(_with_silence(cluster, seen.silent), seen.time)
-    if end := ending(cluster, seen.reports, is_connected=bool(seen.scheduler and cluster.workers)):
+    if end := ending(cluster, seen.reports, explain, is_connected=bool(seen.scheduler and cluster.workers)):
         outcome, reason = end
         changes = {"state": ClusterState.STOPPING, "outcome": outcome, "reason": reason}
         return _finish(cluster.model_copy(update=changes), seen.time)

@@ -206,3 +206,18 @@ def test_reconciling_the_same_twice_changes_nothing(make_cluster):
     once = reconcile(make_cluster(), seen, explain)
     assert reconcile(once, seen, explain) == once
     assert once.jobs[1].elements[2].reason == "Priority"
+
+
+def in_words(place: str, reason: str) -> str:
+    return f"It was killed because it used too much memory: launch with more ({reason})" if reason == "OOM" else ""
+
+
+def test_what_ended_the_workers_is_told_in_our_words_and_the_batch_systems(make_cluster):
+    over = JobStatus("7", "hpcdask-c-workers-1", JobState.FAILED, (1, 2), "OOM")
+    cluster = reconcile(make_cluster(), Observation(after(60), UP, answers=asked(over)), in_words)
+    assert cluster.reason == (
+        "All worker jobs have failed or ended. It was killed because it used too much memory: launch with more (OOM)."
+    )
+    reports = UP | {("workers-1", index): Report(after(5), "n1", after(9), 3) for index in (1, 2)}
+    cluster = reconcile(make_cluster(), Observation(after(60), reports), explain)
+    assert cluster.reason == "All worker jobs have failed or ended (exit code 3): see their logs."
