@@ -81,7 +81,8 @@ class ClusterManager:
             directory = self._catalogue.directory(launch.site) or self._ledger.root
             cluster = self._record(launch, "preview", directory / "preview")
             launcher = await self._catalogue.launcher(launch.site.name)
-            return preview_view(cluster, launch.site, launch.queue, await launcher.preview(cluster))
+            info = self._catalogue.queues.get(launch.site.name, {}).get(launch.queue.name)
+            return preview_view(cluster, launch.site, launch.queue, info, await launcher.preview(cluster))
         except InvalidRequest as error:
             return invalid_preview_view(error)
 

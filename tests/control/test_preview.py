@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+
+from hpcdask_ext.batch.records import QueueInfo
+from hpcdask_ext.control.discovery import Found
 
 
 async def test_it_shows_the_scripts_and_the_totals_and_leaves_nothing(manager, batch, tmp_path):
@@ -35,3 +40,13 @@ async def test_nodes_are_counted_by_what_a_node_has(manager, tmp_path, layout, n
     assert shown["totals"]["nodes"] == nodes
     refused = await manager.preview({"size": {**size, "workers": 7}, "layout": layout})
     assert [error["field"] for error in refused["errors"]] == ["size.workers"]
+
+
+async def test_a_queue_in_which_it_would_wait_for_ever_is_told(manager):
+    closed = QueueInfo("regular", is_open=False, note="DOWN", walltime=timedelta(minutes=30))
+    manager._catalogue._discovery.found["centre"] = Found(queues=[closed])
+    shown = await manager.preview({"walltime": "02:00:00"})
+    assert shown["valid"]
+    assert shown["note"].startswith("The queue regular is closed (DOWN): ")
+    assert "at most 00:30:00 in the queue regular" in shown["note"]
+    assert shown["estimated_start"] is None
