@@ -140,9 +140,8 @@ def pbsdsh(store: Store, arguments: list[str]) -> int:
     job = next(element for element in store.elements() if element.number == number)
     lines = job.attributes["lines"]
     wanted = [int(dict(flags)["-n"])] if "-n" in dict(flags) else range(lines)
-    # What a task gets is of the job, not of the script that starts it, and without the file of nodes.
-    kept = ("PBS_JOBNAME", "PBS_JOBID", "PBS_QUEUE", "PBS_JOBCOOKIE", "PBS_MOMPORT", "PBS_ENVIRONMENT", "ENVIRONMENT")
-    of_job = {name: value for name, value in os.environ.items() if name in kept or name.startswith("PBS_O_")}
+    # What a task gets is of the job, not of the script that starts it.
+    of_job = {name: value for name, value in os.environ.items() if name.startswith("PBS_") or name == "ENVIRONMENT"}
     own = {"PBS_NODENUM": "0", "TMPDIR": "/tmp", "PBS_JOBDIR": store.home, "NCPUS": job.attributes["ncpus"]}
     own["OMP_NUM_THREADS"] = own["NCPUS"]
     tasks = [

@@ -1,10 +1,11 @@
 """Clusters come up, compute, change their size and stop, in both layouts and with both places of the scheduler.
 
-Those of one test are launched on all batch systems at once, because each of them mostly waits.
+Those of one test are launched on all batch systems at once, because each of them waits a lot.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -44,28 +45,30 @@ _LAUNCHES: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 @pytest.fixture(scope="module")
-def fleet(server: JupyterServer, request: pytest.FixtureRequest) -> Callable[[str], dict[str, str]]:
-    """Return a function that launches the clusters of a test, once, and returns their ids by batch system."""
+def fleet(server: JupyterServer, request: pytest.FixtureRequest) -> Callable[[str, str], str]:
+    """Return a function that returns the id of a test's cluster on a batch system, launching those on others, too."""
     (server.home / "notebooks" / "count.py").write_text(_SCRIPT)
-    launched: dict[str, dict[str, str]] = {}
+    launched: dict[tuple[str, str], str] = {}
 
-    def launch(test: str) -> dict[str, str]:
-        if test not in launched:
-            wanted = [item for item in request.session.items if getattr(item, "originalname", "") == test]
-            names = [item.callspec.params["bench"].name for item in wanted]
+    def launch(test: str, name: str) -> str:
+        if (test, name) not in launched:
+            items = [item for item in request.session.items if getattr(item, "originalname", "") == test]
+            # Of several processes that run tests, none knows which the others run.
+            is_alone = "PYTEST_XDIST_WORKER" not in os.environ
+            names = [item.callspec.params["bench"].name for item in items] if is_alone else [name]
             place, body = _LAUNCHES[test]
-            launched[test] = {name: server.launch(site=f"{name}-{place}", **body) for name in names}
-        return launched[test]
+            launched.update({(test, one): server.launch(site=f"{one}-{place}", **body) for one in names})
+        return launched[test, name]
 
     return launch
 
 
 @pytest.fixture
 def cluster_id(
-    fleet: Callable[[str], dict[str, str]], server: JupyterServer, bench: Bench, request: pytest.FixtureRequest
+    fleet: Callable[[str, str], str], server: JupyterServer, bench: Bench, request: pytest.FixtureRequest
 ) -> Iterator[str]:
     """Return the id of the cluster of this test on this batch system, of which nothing may be left in the end."""
-    cluster_id = fleet(request.node.originalname)[bench.system.name]
+    cluster_id = fleet(request.node.originalname, bench.system.name)
     yield cluster_id
     nothing_is_left(server, bench, cluster_id)
 
