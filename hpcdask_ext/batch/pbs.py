@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Annotated, ClassVar, cast
 
-from pydantic import BaseModel, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from hpcdask_ext.batch import base
 from hpcdask_ext.batch.base import BatchSystem
@@ -48,16 +48,14 @@ _Spec = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.,:=+@^/-]*$")]
 
 
 class Settings(base.Settings):
-    """What only PBS needs to know about a site.
+    """What only PBS needs to know about a site."""
 
-    `chunk` is added to each chunk (``model=ivy:scratch=10gb``), `place` says how chunks are spread over nodes
-    (``scatter:excl``). `resource_spec` is requested instead of cores, memory and GPUs, for each element or task
-    (``select=1:ncpus=24:mem=100gb``).
-    """
-
-    chunk: _Spec = ""
-    place: _Spec = ""
-    resource_spec: _Spec = ""
+    chunk: _Spec = Field("", description="Added to each chunk of a job: model=ivy:scratch=10gb.")
+    place: _Spec = Field("", description="How chunks are spread over nodes (-l place): scatter:excl.")
+    resource_spec: _Spec = Field(
+        "",
+        description="Requested for each element or task instead of cores, memory and GPUs: select=1:ncpus=24:mem=100gb.",
+    )
 
 
 class PBSSystem(BatchSystem):
