@@ -54,7 +54,7 @@ class Settings(base.Settings):
     place: _Spec = Field("", description="How chunks are spread over nodes (-l place): scatter:excl.")
     resource_spec: _Spec = Field(
         "",
-        description="Requested for each element or task instead of cores, memory and GPUs: select=1:ncpus=24:mem=100gb.",
+        description="Requested for each element or task, not cores, memory and GPUs: select=1:ncpus=24:mem=100gb.",
     )
 
 
