@@ -46,6 +46,9 @@ def job_environment(cluster: Cluster, site: Site) -> dict[str, str]:
         tls |= {f"{owner}CERT": certificate, f"{owner}KEY": key}
     shape = cluster.shape
     gpus = {"HPCDASK_GPUS_PER_WORKER": str(shape.gpus), "HPCDASK_WORKERS_PER_JOB": str(shape.workers_per_job)}
+    queue = site.queue(cluster.queue)
+    if site.batch_system == "local" and queue is not None and queue.gpus:  # no batch system says which are a job's
+        gpus["HPCDASK_GPUS"] = str(queue.gpus)
     return {
         **dict.fromkeys(_ONE_THREAD, "1"),
         **cluster.environment.env,

@@ -7,15 +7,20 @@ act before anything in the worker's process looks for GPUs, which is when the wo
 
 leaves ``CUDA_VISIBLE_DEVICES=6`` to the worker that Dask has named ``...-2``, the third one of its job. Devices are
 named as the job names them: by number, by UUID, or as parts of a GPU (MIG).
+
+Where a job sees more than its own workers need, others see the same: the tasks of an allocation on one node, if the
+batch system does not tell them apart, or all jobs on this machine. Each worker then takes the first GPUs that no other
+one of its cluster has taken, by a lock that ends with its process.
 """
 
 from __future__ import annotations
 
+import fcntl
 import logging
 import os
 import re
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -29,20 +34,28 @@ _NO_DEVICES = ("", "-1", "NoDevFiles", "void", "none")
 log = logging.getLogger("distributed.worker")
 
 
-def visible(name: str, variables: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables to change so that the worker of that name sees only its own GPUs."""
+def visible(name: str, variables: Mapping[str, str], take: Callable[[int], bool]) -> dict[str, str]:
+    """Return the variables to change so that the worker of that name sees only its own GPUs.
+
+    `take` returns whether the worker may have the n-th part of the GPUs that there are on its node.
+    """
     count = int(variables.get("HPCDASK_GPUS_PER_WORKER", "0"))
     if not count:
         return {}
     # Dask numbers the workers of a job from 0, if there is more than one.
-    number = int(name.rpartition("-")[2]) if int(variables.get("HPCDASK_WORKERS_PER_JOB", "1")) > 1 else 0
+    workers = int(variables.get("HPCDASK_WORKERS_PER_JOB", "1"))
+    number = int(name.rpartition("-")[2]) if workers > 1 else 0
     chosen = [choice for choice in (*_CHOICES, _BELOW) if choice in variables]
     if any(choice in _CHOICES for choice in chosen):
         chosen = [choice for choice in chosen if choice != _BELOW]
     if chosen:
         lists = {choice: _split(variables[choice]) for choice in chosen if variables[choice] not in _NO_DEVICES}
     else:
-        lists = {_CHOICES[0]: _of_batch_system(variables) or [str(device) for device in range((number + 1) * count)]}
+        known = int(variables.get("HPCDASK_GPUS", (number + 1) * count))
+        lists = {_CHOICES[0]: _of_batch_system(variables) or [str(device) for device in range(known)]}
+    parts = min((len(devices) for devices in lists.values()), default=0) // count
+    if parts >= 2 * workers:
+        number = next(filter(take, range(number, parts, workers)), number)
     return {choice: ",".join(_own(devices, number, count)) for choice, devices in lists.items()}
 
 
@@ -70,6 +83,26 @@ def _of_batch_system(variables: Mapping[str, str]) -> list[str]:
     return []
 
 
+_taken: list[int] = []  # descriptors of locked files, which stay open for as long as the process lives
+
+
+def _take(part: int) -> bool:
+    """Return whether no other worker of the cluster has that part of this node's GPUs; it is ours then."""
+    directory = Path(os.environ["HPCDASK_TOKEN_FILE"]).parent / "gpus"
+    try:
+        directory.mkdir(mode=0o700, exist_ok=True)
+        descriptor = os.open(directory / f"{socket.gethostname()}.{part}", os.O_CREAT | os.O_RDWR, 0o600)
+    except OSError:
+        return False
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # it is taken; or this file system has no locks, and then none can be
+        os.close(descriptor)
+        return False
+    _taken.append(descriptor)
+    return True
+
+
 def dask_setup(worker: Any) -> None:
     """Set the variables in a worker's process."""
-    os.environ.update(visible(str(worker.name), os.environ))
+    os.environ.update(visible(str(worker.name), os.environ, _take))

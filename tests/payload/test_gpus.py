@@ -26,9 +26,22 @@ CUDA, HIP, ROCR = "CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_D
 HERE = socket.gethostname().split(".")[0]
 
 
+class Node:
+    """The GPUs of a node, which its workers take part by part."""
+
+    def __init__(self) -> None:
+        self.taken: list[int] = []
+
+    def take(self, part: int) -> bool:
+        if part in self.taken:
+            return False
+        self.taken.append(part)
+        return True
+
+
 def seen(number: int, per_worker: int = 1, workers: int = 4, **variables: str) -> Mapping[str, str]:
     counts = {"HPCDASK_GPUS_PER_WORKER": str(per_worker), "HPCDASK_WORKERS_PER_JOB": str(workers)}
-    return preload.visible(f"k3v9-workers-1-2-{number}", counts | variables)
+    return preload.visible(f"k3v9-workers-1-2-{number}", counts | variables, Node().take)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +82,27 @@ def test_a_single_worker_has_all_gpus_of_its_job_whatever_its_name_ends_with() -
     assert seen(7, per_worker=1, workers=1, **{CUDA: "4"}) == {CUDA: "4"}
 
 
+@pytest.mark.parametrize(
+    ("workers", "per_worker", "expected"),
+    [(1, 1, ["4", "5", "6", "7"]), (1, 2, ["4,5", "6,7"]), (2, 1, ["4", "5", "6", "7"])],
+)
+def test_tasks_that_see_all_gpus_of_a_node_share_them_out(workers: int, per_worker: int, expected: list[str]) -> None:
+    counts = {"HPCDASK_GPUS_PER_WORKER": str(per_worker), "HPCDASK_WORKERS_PER_JOB": str(workers), CUDA: "4,5,6,7"}
+    node = Node()
+    names = [f"k3v9-allocation-{number // workers + 1}-{number % workers}" for number in range(4 // per_worker)]
+    assert [preload.visible(name, counts, node.take)[CUDA] for name in names] == expected
+    assert preload.visible(names[0], counts, node.take) == {CUDA: expected[0]}, "where none is left, they are shared"
+
+
+def test_a_job_s_own_gpus_need_not_be_shared_out() -> None:
+    node = Node()
+    counts = {"HPCDASK_GPUS_PER_WORKER": "1", "HPCDASK_WORKERS_PER_JOB": "4", CUDA: "4,5,6,7"}
+    assert [preload.visible(f"k3v9-workers-1-2-{number}", counts, node.take)[CUDA] for number in range(4)] == [
+        "4", "5", "6", "7",
+    ]  # fmt: skip
+    assert node.taken == []
+
+
 def test_too_few_gpus_are_shared_and_the_log_says_so(caplog: pytest.LogCaptureFixture) -> None:
     assert [seen(number, **{CUDA: "4,5"})[CUDA] for number in range(4)] == ["4", "5", "4", "5"]
     assert "The job has 2 GPUs, which are too few" in caplog.text
@@ -81,7 +115,7 @@ def test_where_a_batch_system_hides_all_gpus_they_stay_hidden(none: str) -> None
 
 @pytest.mark.parametrize("count", [{}, {"HPCDASK_GPUS_PER_WORKER": "0"}])
 def test_without_gpus_nothing_is_changed(count: dict[str, str]) -> None:
-    assert preload.visible("k3v9-workers-1-2-x", {CUDA: "4,5", **count}) == {}
+    assert preload.visible("k3v9-workers-1-2-x", {CUDA: "4,5", **count}, Node().take) == {}
 
 
 async def test_the_workers_of_a_real_job_see_one_gpu_each(
@@ -100,6 +134,37 @@ async def test_the_workers_of_a_real_job_see_one_gpu_each(
 
         name = cluster.name("gpus")
         assert dict((await client.run(own)).values()) == {f"{name}-1-0": "4", f"{name}-1-1": "7"}
+
+
+async def test_real_jobs_that_see_the_same_gpus_have_one_each(
+    cluster: RealCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CUDA, "4,7,8")
+    cluster.start_workers("shared", (1, 2), gpus=1)
+    async with Client(cluster.address.comm, security=security_of(cluster.credentials), asynchronous=True) as client:
+        await client.wait_for_workers(2, timeout=30)
+
+        def own() -> str:
+            import os
+
+            return os.environ["CUDA_VISIBLE_DEVICES"]
+
+        before = set((await client.run(own)).values())
+        assert before == {"4", "7"}
+        await client.restart()  # their processes end, and with them their locks
+        assert len(set((await client.run(own)).values())) == 2
+
+
+def test_on_this_machine_jobs_are_told_how_many_gpus_there_are(cluster: RealCluster) -> None:
+    site = local_site()
+    queue = site.queues[0].model_copy(update={"gpus": 4})
+    shape = cluster.record.shape.model_copy(update={"gpus": 1})
+    record = cluster.record.model_copy(update={"shape": shape, "queue": queue.name})
+    told = job_environment(record, site.model_copy(update={"queues": (queue,)}))
+    assert told["HPCDASK_GPUS"] == "4"
+    node = Node()
+    names = [f"k3v9-workers-1-{index}" for index in (1, 2, 3)]
+    assert [preload.visible(name, told, node.take) for name in names] == [{CUDA: "0"}, {CUDA: "1"}, {CUDA: "2"}]
 
 
 def test_jobs_are_told_what_the_preload_needs_only_with_gpus(cluster: RealCluster) -> None:
