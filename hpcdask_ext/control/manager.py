@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timezone
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from hpcdask_ext.control.reconcile import Observation, reconcile
 from hpcdask_ext.control.site_view import sites_view
 from hpcdask_ext.control.view import cluster_view
 from hpcdask_ext.control.watch import ClusterWatch
-from hpcdask_ext.errors import HPCDaskError, InvalidRequest, WrongState
+from hpcdask_ext.errors import ClusterNotFound, HPCDaskError, InvalidRequest, WrongState
 from hpcdask_ext.sites.request import Launch, read_change, read_launch
 
 log = logging.getLogger(__name__)
@@ -210,7 +211,8 @@ class ClusterManager:
             await self._ledger.change(cluster.id, lambda old: old.model_copy(update=reason))
 
     async def _then_look(self, cluster_id: str, act: Coroutine[Any, Any, None]) -> None:
-        await act
+        with suppress(ClusterNotFound):  # it has ended and was forgotten meanwhile
+            await act
         if watched := self._watches.get(cluster_id):
             watched[0].wake()
 

@@ -122,6 +122,15 @@ async def test_forgetting_right_after_the_end_leaves_nothing_behind(manager, bat
     assert "failed unexpectedly" not in caplog.text
 
 
+async def test_a_cluster_may_be_forgotten_before_the_last_try_to_cancel_its_jobs(manager, batch, caplog):
+    cluster = await pending(manager)
+    await manager.stop(cluster.id)
+    await until(lambda: manager.get(cluster.id).state is ClusterState.STOPPED)
+    await manager.forget(cluster.id)
+    await manager._spawn(manager._then_look(cluster.id, manager._driver.cancel_rest(cluster.id)))
+    assert "background task failed" not in caplog.text
+
+
 async def test_a_failed_scaling_does_not_undo_a_newer_one(manager, batch):
     cluster = await pending(manager)
     batch.refusals["sbatch"] = "sbatch: error: too many jobs"
