@@ -27,7 +27,7 @@ from hpcdask_ext.launchers.base import Launcher, Place, Preview
 from hpcdask_ext.launchers.dask_command import WARM, warm_directory
 from hpcdask_ext.launchers.job_request import Directories, job_request
 from hpcdask_ext.sites.models import Site
-from hpcdask_ext.sites.probe import Probed, examine, probe, unusable
+from hpcdask_ext.sites.probe import Probed, check_notebook, examine, probe, unusable
 
 LAUNCH_LOG = "launch.log"
 """The log of a cluster's launch, in its folder of logs."""
@@ -72,6 +72,8 @@ class BatchLauncher(Launcher):
             self._probe(cluster),
             asyncio.to_thread(Credentials(cluster.directory).create),
         )
+        if cluster.script is not None and cluster.script.path.suffix == ".ipynb":
+            check_notebook(cluster.environment, found)
         return found
 
     def first_jobs(self, cluster: Cluster) -> tuple[Job, ...]:

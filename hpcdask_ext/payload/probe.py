@@ -17,7 +17,7 @@ import sys
 
 NAMES = (
     "dask", "distributed", "bokeh", "msgpack", "cloudpickle", "toolz", "tornado",
-    "numpy", "pandas", "pyarrow", "lz4", "blosc",
+    "numpy", "pandas", "pyarrow", "lz4", "blosc", "nbconvert", "ipykernel",
 )  # fmt: skip
 OLDEST, OLDEST_PYTHON = [2023, 5], (3, 9)  # as in hpcdask_ext/sites/versions.py
 

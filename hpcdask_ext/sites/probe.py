@@ -74,6 +74,16 @@ def examine_report(environment: Environment, report: str) -> Probed | None:
     return _judge(environment, int(match[1]), printed, printed.strip()) if match else None
 
 
+def check_notebook(environment: Environment, found: Probed) -> None:
+    """Raise `EnvironmentUnusable` if an environment that could be checked cannot execute notebooks."""
+    missing = [name for name in ("nbconvert", "ipykernel") if found.versions and name not in found.versions]
+    if missing:
+        raise EnvironmentUnusable(
+            f"The environment “{environment.label}” cannot execute notebooks: it lacks {' and '.join(missing)}. "
+            "Install that there, choose another environment, or run a Python script."
+        )
+
+
 def unusable(environment: Environment, error: BatchError) -> EnvironmentUnusable:
     """Return the error for an environment whose command could not be started or timed out."""
     what = "does not exist or cannot be run" if isinstance(error, CommandMissing) else "did not finish in time"

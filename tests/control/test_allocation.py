@@ -176,6 +176,21 @@ async def test_a_script_makes_it_a_single_job(manager, tmp_path):
     assert {error.field for error in refused.value.errors} == {"layout", "script.path"}
 
 
+async def test_a_notebook_that_the_environment_cannot_execute_is_refused_before_anything_is_submitted(
+    manager, batch, tmp_path
+):
+    (tmp_path / "analysis.ipynb").write_text("{}")
+    batch.versions |= {"ipykernel": "7.1.0"}
+    body = {"script": {"path": "analysis.ipynb"}}
+    refused = (await manager.launch(body)).id
+    await until(lambda: manager.get(refused).state is ClusterState.FAILED)
+    assert "“Python 3” cannot execute notebooks: it lacks nbconvert." in manager.get(refused).reason
+    assert "sbatch" not in batch.asked
+    batch.versions |= {"nbconvert": "7.16.6"}
+    await manager.launch(body)
+    await until(lambda: "sbatch" in batch.asked)
+
+
 async def test_the_logs_of_its_tasks_are_told_apart(manager):
     cluster = await manager.launch({"layout": "allocation"})
     await until(lambda: manager.get(cluster.id).jobs and manager.get(cluster.id).jobs[0].id)
