@@ -22,6 +22,7 @@ from hpcdask_ext.launchers.factory import launcher_for
 from hpcdask_ext.launchers.job_request import Directories
 from hpcdask_ext.sites.environment import kernel_environments
 from hpcdask_ext.sites.load import SiteFiles, Sites
+from hpcdask_ext.sites.machine import LOCAL, local_site
 from hpcdask_ext.sites.models import Site
 from hpcdask_ext.sites.request import environments_of
 
@@ -84,6 +85,8 @@ class Catalogue:
     async def launcher(self, name: str) -> Launcher:
         """Return the launcher of a site as it is described now, or as it was last if its file is gone or broken.
 
+        The site `local`, which is there without a file, keeps its clusters when there are files.
+
         Raises
         ------
         BatchUnreachable
@@ -91,6 +94,8 @@ class Catalogue:
         """
         site = (await self.sites()).get(name)
         known = self._launchers.get(name)
+        if site is None and known is None and name == LOCAL:
+            site = await asyncio.to_thread(local_site)
         if site is not None and (known is None or known[0] != site):
             launcher = await asyncio.to_thread(launcher_for, site, self._runner, self._directories)
             known = self._launchers[name] = (site, launcher)

@@ -11,6 +11,9 @@ import psutil
 
 from hpcdask_ext.sites.models import Limits, Queue, Site, Size
 
+LOCAL = "local"
+"""The name of the site that needs no file."""
+
 _CGROUPS = Path("/sys/fs/cgroup")
 _OWN_CGROUP = Path("/proc/self/cgroup")
 
@@ -58,7 +61,7 @@ def local_site() -> Site:
     queue = Queue(name="local", title="This machine", limits=limits)
     description = f"Processes on the machine that runs Jupyter ({cores} cores)."
     return Site(
-        name="local",
+        name=LOCAL,
         title="This machine",
         description=description,
         batch_system="local",

@@ -10,6 +10,7 @@ from pydantic import BeforeValidator, ByteSize, PlainSerializer, TypeAdapter
 
 _WALLTIME = re.compile(r"(?:(?P<days>\d{1,4})-)?(?P<hours>\d{1,5}):(?P<minutes>[0-5]?\d)(?::(?P<seconds>[0-5]?\d))?\Z")
 _MEMORY = re.compile(r"\s*\d+(\.\d+)?\s*[A-Za-z]{0,3}\s*\Z", re.ASCII)
+_LEAST_BYTES = 2**24  # a number without a unit is most often meant as gigabytes
 _MOST_BYTES = 2**60
 _MOST_SECONDS = 10**9
 _bytes = TypeAdapter(ByteSize)
@@ -25,8 +26,10 @@ def parse_memory(value: Any) -> int:
         size = int(_bytes.validate_python(value))
     except (ValueError, OverflowError) as error:
         raise ValueError("this is not an amount of memory: write, for instance, '16 GiB'") from error
-    if not 1 <= size <= _MOST_BYTES:
-        raise ValueError("memory must be at least 1 byte and at most 1 EiB")
+    if size < _LEAST_BYTES:
+        raise ValueError("this is less memory than Python itself needs: write a unit, for instance '16 GiB'")
+    if size > _MOST_BYTES:
+        raise ValueError("memory must be at most 1 EiB")
     return size
 
 

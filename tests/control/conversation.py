@@ -40,7 +40,7 @@ class Batch:
 
     async def run(self, command: Command) -> CommandResult:
         words = [Path(word).name for word in command.argv]
-        known = ("sbatch", "squeue", "scancel", "sinfo", "probe.py")
+        known = ("sbatch", "squeue", "scancel", "sinfo", "probe.py", "local_jobs.py")
         program = next((name for name in known if name in words), words[0])
         self.asked.append(program)
         await self.hold.wait()

@@ -178,3 +178,20 @@ def test_a_crash_after_seconds_is_no_walltime_however_short_that_is(make_cluster
     status = SchedulerStatus(1, 0, 0, 0, 0)
     cluster = reconcile(cluster, Observation(after(9), reports, scheduler=status), lambda *_: "")
     assert cluster.outcome is ClusterState.FAILED
+
+
+async def test_clusters_of_this_machine_can_still_be_stopped_when_a_first_site_file_has_appeared(
+    new_manager, batch, tmp_path, make_cluster
+):
+    scheduler = job("scheduler", 1, "host", "hpcdask-abcdefghjk-scheduler")
+    store = ClusterStore(tmp_path / "clusters")
+    directory = store.create("abcdefghjk")
+    store.save(make_cluster(scheduler, id="abcdefghjk", site="local", directory=directory))
+    manager = new_manager()
+    await manager.start()
+    try:
+        assert [site.name for site in (await manager._catalogue.sites()).sites] == ["centre"]
+        await manager.stop("abcdefghjk")
+        await until(lambda: "local_jobs.py" in batch.asked)
+    finally:
+        await manager.close()

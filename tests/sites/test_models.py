@@ -82,7 +82,7 @@ def test_a_directive_stands_on_one_line() -> None:
 
 
 def test_a_size_whose_workers_do_not_fill_its_jobs_is_refused() -> None:
-    where, message = refusal(sizes=[{"name": "s", "workers": 6, "cores": 1, "memory": 1, "workers_per_job": 4}])
+    where, message = refusal(sizes=[{"name": "s", "workers": 6, "cores": 1, "memory": "1 GiB", "workers_per_job": 4}])
     assert where == "sizes.0"
     assert "6 workers cannot be split into jobs of 4" in message
 
@@ -91,7 +91,7 @@ def test_a_size_whose_workers_do_not_fill_its_jobs_is_refused() -> None:
     ("what", "entries"),
     [
         ("queues", [{"name": "a"}, {"name": "b"}, {"name": "a"}]),
-        ("sizes", [{"name": "a", "workers": 1, "cores": 1, "memory": 1}] * 2),
+        ("sizes", [{"name": "a", "workers": 1, "cores": 1, "memory": "1 GiB"}] * 2),
         ("options", [{"name": "a"}, {"name": "a"}]),
         ("environments", [{"name": "a", "argv": ["python"]}, {"name": "a", "argv": ["python3"]}]),
     ],

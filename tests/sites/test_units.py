@@ -13,7 +13,7 @@ from hpcdask_ext.sites.units import format_memory, format_walltime, parse_memory
 @pytest.mark.parametrize(
     ("written", "size"),
     [
-        (1, 1),
+        (2**24, 2**24),
         (17179869184, 2**34),
         ("16 GiB", 2**34),
         ("16GiB", 2**34),
@@ -21,7 +21,7 @@ from hpcdask_ext.sites.units import format_memory, format_walltime, parse_memory
         ("1.5 GiB", 3 * 2**29),
         ("4 GB", 4 * 10**9),
         ("512 MiB", 2**29),
-        ("4096", 4096),
+        ("40960000", 40960000),
         (1e9, 10**9),
     ],
 )
@@ -33,7 +33,7 @@ def test_memory_is_read_as_people_write_it(written: Any, size: int) -> None:
     "written",
     [
         "lots", "", "GiB", "16 GiBs", "-1 GiB", -1, 0, "0 GiB", 0.25, "16 GiB; rm -rf /", "1 GiB\n2 GiB",
-        "$(nproc) GiB", True, None, [], {}, float("nan"), "1e3 GiB", "16 ГБ",
+        "$(nproc) GiB", 1, 16, "16", "8 MiB", True, None, [], {}, float("nan"), "1e3 GiB", "16 ГБ",
     ],
 )  # fmt: skip
 def test_what_is_no_amount_of_memory_is_refused_with_the_value(written: Any) -> None:
@@ -94,7 +94,7 @@ def test_no_walltime_stays_none() -> None:
 
 @pytest.mark.parametrize(
     ("size", "text"),
-    [(2**34, "16 GiB"), (3 * 2**29, "1.5 GiB"), (2**40, "1 TiB"), (2**20, "1 MiB")],
+    [(2**34, "16 GiB"), (3 * 2**29, "1.5 GiB"), (2**40, "1 TiB"), (2**25, "32 MiB")],
 )
 def test_memory_is_written_in_the_unit_that_people_would_choose(size: int, text: str) -> None:
     assert format_memory(size) == text
