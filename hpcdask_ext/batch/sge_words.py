@@ -54,7 +54,7 @@ _MESSAGES = (
         r"disabled",
         "Waiting because the queue is closed. Choose another queue, or ask the centre to open it",
     ),
-    (r"temporarily not available", "Waiting for hosts that are down"),
+    (r"temporarily not available", "Waiting for hosts that are down, or that Grid Engine does not use after an error"),
     (r"clean up|cleanup", "Waiting for an earlier run to be cleaned up"),
     (r"slots", _SLOTS),
     (r"Job Filter", "Waiting for jobs that request the same"),
