@@ -19,7 +19,7 @@ EVENT_SCHEMA_ID = "https://hpcdask-ext.readthedocs.io/events/cluster/v1"
 
 
 class HPCDaskApp(ExtensionApp):
-    """Launch Dask clusters from JupyterLab with one click, on this machine or on a computing centre's Slurm."""
+    """Launch Dask clusters from JupyterLab with one click, on this machine or on a computing centre's batch system."""
 
     name = "hpcdask_ext"
     extension_url = "/hpcdask/api/sites"

@@ -13,7 +13,7 @@ from typing import Any, TextIO
 
 from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_runtime_dir
 
-from hpcdask_ext.clusters.models import Cluster
+from hpcdask_ext.clusters.models import Cluster, ClusterState
 from hpcdask_ext.control.manager import ClusterManager
 from hpcdask_ext.errors import FieldError, InvalidRequest
 from hpcdask_ext.handlers.core import Core
@@ -44,7 +44,7 @@ def add_to(commands: Any) -> None:
         "--option", action="append", default=[], metavar="NAME=VALUE", help="an option of the site; may be repeated"
     )
     parser.add_argument("script", help="a Python script or a notebook")
-    parser.add_argument("arguments", nargs=argparse.REMAINDER, help="its arguments")
+    parser.add_argument("arguments", nargs=argparse.REMAINDER, default=[], help="its arguments")
     parser.set_defaults(act=act)
 
 
@@ -89,16 +89,17 @@ async def _run(body: dict[str, Any]) -> int:
     changed = asyncio.Event()
     manager = _core(changed).build()
     try:
-        cluster = await manager.launch(body)
-        loop = asyncio.get_running_loop()
+        launching = asyncio.ensure_future(manager.launch(body))
         stopped: list[int] = []
         for number in _SIGNALS:
-            loop.add_signal_handler(number, _stop, manager, cluster.id, number, stopped)
-        cluster = await _follow(manager, cluster.id, changed)
+            asyncio.get_running_loop().add_signal_handler(number, _stop, manager, launching, number, stopped)
+        cluster = await _follow(manager, (await launching).id, changed)
     finally:
         await manager.close()
     if stopped:
         return 128 + stopped[0]
+    if cluster.state is ClusterState.FAILED:
+        print(f"The logs are in {cluster.directory / 'logs'}", file=sys.stderr)
     return FAILED if cluster.exit_code is None else cluster.exit_code
 
 
@@ -123,13 +124,17 @@ def _note(changed: asyncio.Event, *, data: dict[str, Any]) -> None:
 _background: set[asyncio.Task[Any]] = set()
 
 
-def _stop(manager: ClusterManager, cluster_id: str, number: int, stopped: list[int]) -> None:
+def _stop(manager: ClusterManager, launching: asyncio.Future[Cluster], number: int, stopped: list[int]) -> None:
     """Stop the cluster, once: another signal does what it does to any program, so that one need not wait."""
     print("Stopping the job ...", file=sys.stderr)
     for handled in _SIGNALS:
         asyncio.get_running_loop().remove_signal_handler(handled)
-    _background.add(asyncio.ensure_future(manager.stop(cluster_id)))
+    _background.add(asyncio.ensure_future(_stop_launched(manager, launching)))
     stopped.append(number)
+
+
+async def _stop_launched(manager: ClusterManager, launching: asyncio.Future[Cluster]) -> None:
+    await manager.stop((await launching).id)
 
 
 async def _follow(manager: ClusterManager, cluster_id: str, changed: asyncio.Event) -> Cluster:

@@ -23,7 +23,7 @@ from hpcdask_ext.control.reconcile import Observation, reconcile
 from hpcdask_ext.control.site_view import sites_view
 from hpcdask_ext.control.view import cluster_view
 from hpcdask_ext.control.watch import ClusterWatch
-from hpcdask_ext.errors import ClusterNotFound, HPCDaskError, InvalidRequest, WrongState
+from hpcdask_ext.errors import BatchError, ClusterNotFound, HPCDaskError, InvalidRequest, WrongState
 from hpcdask_ext.sites.request import Launch, read_change, read_launch
 
 log = logging.getLogger(__name__)
@@ -69,8 +69,14 @@ class ClusterManager:
         await self._catalogue.close()
 
     async def launch(self, body: Mapping[str, Any]) -> Cluster:
-        """Begin a launch and return at once; see `read_launch` for `body` and what it raises."""
+        """Begin a launch and return at once; see `read_launch` for `body` and what it raises.
+
+        What only the batch system's own rules refuse is refused here as well.
+        """
         launch = await self._read(body)
+        with suppress(BatchError):  # whatever keeps the site from being used is shown on the card
+            launcher = await self._catalogue.launcher(launch.site.name)
+            await asyncio.to_thread(launcher.scripts, self._planned(launch))
         cluster = await self._ledger.add(partial(self._make, launch))
         self._spawn(self._launch(cluster.id))
         return cluster
@@ -79,8 +85,7 @@ class ClusterManager:
         """Return what a launch with this body would submit, or what is wrong with it, as JSON; nothing is submitted."""
         try:
             launch = await self._read(body)
-            directory = self._catalogue.directory(launch.site) or self._ledger.root
-            cluster = self._record(launch, "preview", directory / "preview")
+            cluster = self._planned(launch)
             launcher = await self._catalogue.launcher(launch.site.name)
             info = self._catalogue.queues.get(launch.site.name, {}).get(launch.queue.name)
             return preview_view(cluster, launch.site, launch.queue, info, await launcher.preview(cluster))
@@ -139,6 +144,11 @@ class ClusterManager:
     async def _read(self, body: Mapping[str, Any]) -> Launch:
         sites, kernels = await asyncio.gather(self._catalogue.sites_for(body.get("site")), self._catalogue.kernels())
         return await asyncio.to_thread(read_launch, body, sites, kernels, self._catalogue.working_directory)
+
+    def _planned(self, launch: Launch) -> Cluster:
+        """Return the cluster that a launch would make, with neither an id nor a directory of its own."""
+        directory = self._catalogue.directory(launch.site) or self._ledger.root
+        return self._record(launch, "preview", directory / "preview")
 
     def _make(self, launch: Launch, store: ClusterStore) -> Cluster:
         cluster_id = new_id()

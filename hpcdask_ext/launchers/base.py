@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from hpcdask_ext.batch.records import JobElements, JobStatus, QueueInfo
+from hpcdask_ext.batch.records import JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.clusters.models import Cluster, Environment, Job
 from hpcdask_ext.sites.probe import Probed
 
@@ -98,6 +98,16 @@ class Launcher(ABC):
     @abstractmethod
     def explain(self, place: Place, reason: str) -> str:
         """Return a plain sentence for a reason for waiting."""
+
+    @abstractmethod
+    def scripts(self, cluster: Cluster) -> tuple[tuple[Job, JobRequest, str], ...]:
+        """Return the first jobs of a cluster, what is asked for each, and its script; nothing is written.
+
+        Raises
+        ------
+        InvalidRequest
+            The batch system cannot do what is asked.
+        """
 
     @abstractmethod
     async def preview(self, cluster: Cluster) -> Preview:

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from hpcdask_ext.batch.base import BatchSystem
+from hpcdask_ext.batch.quoting import templates
 from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.clusters.credentials import Credentials
@@ -60,6 +61,7 @@ class BatchLauncher(Launcher):
         self._directories = directories
 
     async def warm_up(self, environment: Environment) -> None:
+        await asyncio.to_thread(templates)
         warm = warm_directory(environment, self._directories.warm)
         if self.site.batch_system == "local" and warm is not None:
             with suppress(BatchError, OSError):  # launches then just take a second longer
@@ -100,14 +102,15 @@ class BatchLauncher(Launcher):
         await asyncio.to_thread(write_private, request.script_file, text)
         return system.parse_submit(request, await self._run(cluster, job.place, system.submit(request, text)))
 
-    async def preview(self, cluster: Cluster) -> Preview:
+    def scripts(self, cluster: Cluster) -> tuple[tuple[Job, JobRequest, str], ...]:
         requests = [(job, self._request(cluster, job)) for job in self.first_jobs(cluster)]
-        texts = await asyncio.to_thread(lambda: [self._systems[job.place].script(request) for job, request in requests])
-        estimates = [
-            await self._estimate(job.place, request, text) for (job, request), text in zip(requests, texts, strict=True)
-        ]
+        return tuple((job, request, self._systems[job.place].script(request)) for job, request in requests)
+
+    async def preview(self, cluster: Cluster) -> Preview:
+        scripts = await asyncio.to_thread(self.scripts, cluster)
+        estimates = [await self._estimate(job.place, request, text) for job, request, text in scripts]
         return Preview(
-            scripts=tuple((job.role.value, text) for (job, _), text in zip(requests, texts, strict=True)),
+            scripts=tuple((job.role.value, text) for job, _, text in scripts),
             # All jobs are needed, so the last one counts.
             estimated_start=max((time for time, _ in estimates if time is not None), default=None),
             note=" ".join(dict.fromkeys(note for _, note in estimates if note)),

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -110,7 +111,9 @@ async def test_a_second_interrupt_is_not_kept_from_the_program() -> None:
             asked.set()
 
     loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGINT, run._stop, Manager(), "k3x9", signal.SIGINT, stopped)
+    launching = loop.create_future()
+    launching.set_result(SimpleNamespace(id="k3x9"))
+    loop.add_signal_handler(signal.SIGINT, run._stop, Manager(), launching, signal.SIGINT, stopped)
     os.kill(os.getpid(), signal.SIGINT)
     await asyncio.wait_for(asked.wait(), 5)
     assert (stopped, loop.remove_signal_handler(signal.SIGINT)) == ([signal.SIGINT], False)
@@ -123,6 +126,15 @@ def test_an_interrupt_stops_the_job_and_leaves_no_process(start, tmp_path: Path)
     begin = time.monotonic()
     assert process.wait(30) == 128 + signal.SIGINT
     assert time.monotonic() - begin < 25
+    until(lambda: not _processes(tmp_path), 10)
+
+
+def test_an_interrupt_in_the_first_moments_is_a_stop_as_well(start, tmp_path: Path) -> None:
+    process = start("analysis.py", "wait")
+    assert process.stderr.readline() == "analysis-1: submitting\n"
+    process.send_signal(signal.SIGINT)
+    assert process.wait(30) == 128 + signal.SIGINT
+    assert "Traceback" not in process.stderr.read()
     until(lambda: not _processes(tmp_path), 10)
 
 

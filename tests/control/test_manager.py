@@ -182,3 +182,11 @@ async def test_every_change_of_state_is_told(manager, new_manager, batch):
     await until(lambda: manager.get(cluster.id).state is ClusterState.STOPPED)
     states = [event["state"] for event in new_manager.events if event["change"] in ("launched", "state", "stopped")]
     assert states == ["submitting", "starting", "pending", "stopping", "stopped"]
+
+
+async def test_what_only_the_batch_system_s_own_rules_refuse_is_refused_at_the_click(manager, tmp_path):
+    site = tmp_path / "config" / "hpcdask" / "sites.d" / "centre.yaml"
+    site.write_text(site.read_text().replace("batch_system: slurm", "batch_system: sge"))
+    with pytest.raises(InvalidRequest, match="parallel_environment"):
+        await manager.launch({"size": {"workers": 1, "cores": 4, "memory": "1 GiB"}})
+    assert manager.all() == []
