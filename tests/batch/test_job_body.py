@@ -105,6 +105,13 @@ def test_a_prologue_sets_variables_for_the_command(start, tmp_path: Path) -> Non
     assert process.communicate()[0] == "1-1"
 
 
+def test_a_prologue_that_tidies_up_at_its_end_does_not_hide_ours(start, shell: str, tmp_path: Path) -> None:
+    process = start("(exit 4)", prologue=("trap 'echo \"tidy after $?\"' EXIT",))
+    assert process.communicate(timeout=10)[0] == ("tidy after 4\n" if shell == "bash" else "")
+    assert process.returncode == 4
+    assert report(tmp_path, "ended")["exit"] == "4"
+
+
 def test_a_signal_for_the_whole_group_reaches_the_command_once_and_its_end_is_awaited(start, tmp_path: Path) -> None:
     process = start(closing(tmp_path))
     assert process.stdout.readline() == "up\n"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 from collections.abc import Iterator
@@ -86,13 +85,13 @@ def signal_all(mark: str, number: int) -> None:
                 os.kill(int(entry.name), number)
 
 
-async def test_the_signal_before_the_walltime_is_an_end_that_is_reported(site: FakeSite) -> None:
+@pytest.mark.parametrize("tasks", [None, Tasks("exec sleep 60", 1)], ids=["element", "allocation"])
+async def test_at_the_walltime_a_job_is_asked_to_close_down(site: FakeSite, tasks: Tasks | None) -> None:
     """LSF sends SIGUSR2 to all processes of a job ten minutes before it kills them."""
-    await site.submit(site.request("exec sleep 60", count=1))
-    await site.text("report.1.started")
-    await asyncio.sleep(0.5)  # until the command is there
+    await site.submit(site.request("sh -c 'trap \"exit 5\" TERM; touch there; sleep 60 & wait'", count=1, tasks=tasks))
+    await site.text("there")
     signal_all(f"{site.store.root}:1:1", signal.SIGUSR2)
-    assert "exit=140\n" in await site.text("report.1.ended")
+    assert "exit=5\n" in await site.text("report.1.ended")
 
 
 async def test_what_lsf_refuses(site: FakeSite) -> None:

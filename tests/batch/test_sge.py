@@ -164,8 +164,9 @@ def start(job: JobRequest, tmp_path: Path, **environment: str) -> subprocess.Pop
     )
 
 
-def test_a_job_outlives_its_suspension_and_reports_that_it_will_be_killed(tmp_path: Path) -> None:
-    process = start(request_with(command="echo up; exec sleep 60"), tmp_path)
+def test_a_job_outlives_its_suspension_and_closes_down_when_it_will_be_killed(tmp_path: Path) -> None:
+    closing = "sh -c 'trap \"kill \\$!; exit 5\" TERM; echo up; sleep 60 & wait'"
+    process = start(request_with(command=closing), tmp_path)
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
     os.killpg(process.pid, signal.SIGUSR1)
@@ -173,7 +174,7 @@ def test_a_job_outlives_its_suspension_and_reports_that_it_will_be_killed(tmp_pa
     assert process.poll() is None
     os.killpg(process.pid, signal.SIGUSR2)
     process.communicate(timeout=10)
-    assert "exit=140\n" in (tmp_path / "report.1.ended").read_text()
+    assert "exit=5\n" in (tmp_path / "report.1.ended").read_text()
     assert stat.S_IMODE((tmp_path / "report.1.ended").stat().st_mode) == 0o600
 
 

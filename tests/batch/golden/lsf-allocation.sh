@@ -1,4 +1,4 @@
-#!/bin/sh
+#!/bin/bash
 #BSUB -J "hpcdask-k3x9-allocation[1-1]"
 #BSUB -q regular
 #BSUB -W 01:00
@@ -17,13 +17,19 @@ hpcdask_signal=
 # only to a command that is still there after 3 s: then this shell alone was meant, or the command is stuck.
 hpcdask_stop() {
     hpcdask_signal=yes
-    trap '' TERM INT
+    trap '' TERM INT USR2
     [ -n "$hpcdask_child" ] || exit 143
     for hpcdask_tick in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
         kill -0 "$hpcdask_child" 2>/dev/null || return 0
         sleep 0.2
     done
     kill -s TERM "$hpcdask_child" 2>/dev/null || true
+}
+
+# Ends the command, which has been started, on a signal.
+hpcdask_watch() {
+    hpcdask_child=$1
+    trap hpcdask_stop TERM INT USR2
 }
 
 # A signal interrupts wait, while the command closes down: wait until it has really ended. Where it had ended at that
@@ -44,9 +50,11 @@ hpcdask_wait() {
 
 hpcdask_prepare() {
 cd /scratch/ada/hpcdask/k3x9 || exit 1
+# What is started now ignores the batch system's warning, of which it would die.
+trap '' USR2
 }
 
-trap hpcdask_stop TERM INT
+trap hpcdask_stop TERM INT USR2
 hpcdask_task=
 if [ "${1:-}" = task ]; then hpcdask_task=$2; fi
 if [ -n "$hpcdask_task" ]; then
@@ -59,7 +67,7 @@ if [ -n "$hpcdask_task" ]; then
     else
         /opt/env/bin/python -m distributed.cli.dask_worker --name "workers-$HPCDASK_TASK" &
     fi
-    hpcdask_child=$!
+    hpcdask_watch $!
     hpcdask_wait
 fi
 
@@ -69,8 +77,6 @@ hpcdask_host=${LSB_MCPU_HOSTS%% *}
 hpcdask_host=${hpcdask_host:-$(uname -n)}
 # LSF itself writes a job's output only when that has ended, unless the centre has set LSB_STDOUT_DIRECT.
 exec >>/scratch/ada/hpcdask/k3x9/logs/workers-1."$hpcdask_index".log 2>&1
-# This is what LSF sends at the walltime, ten minutes before it kills the job.
-trap hpcdask_stop USR2
 HPCDASK_INDEX=$hpcdask_index
 export HPCDASK_INDEX
 hpcdask_report=/scratch/ada/hpcdask/k3x9/workers-1.$HPCDASK_INDEX
@@ -82,16 +88,24 @@ hpcdask_write() {
 
 hpcdask_ended() {
     hpcdask_code=$?
-    trap '' TERM INT HUP
+    trap '' HUP TERM INT USR2
     printf 'exit=%s\ntime=%s\n' "$hpcdask_code" "$(date +%s)" | hpcdask_write ended
     # The tasks that are left are of no use now: the starters, which are in this process group, end them.
     kill -s TERM 0 2>/dev/null || true
+    (eval "${hpcdask_theirs:-}" && exit "$hpcdask_code") || true
     exit "$hpcdask_code"
 }
 
 trap hpcdask_ended EXIT
 printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
 hpcdask_prepare
+
+# A prologue may have set a trap for the end, to tidy up: it is called behind ours (in bash, which tells it). And it may
+# have changed how words are split.
+hpcdask_theirs=$(trap -p EXIT 2>/dev/null) || hpcdask_theirs=
+case $hpcdask_theirs in *hpcdask_ended*) hpcdask_theirs= ;; esac
+trap hpcdask_ended EXIT
+unset IFS
 
 hpcdask_start_first() { exec "$@"; }
 # LSB_MCPU_HOSTS has the hosts, this one first, each with its slots behind it. A task has 4 slots.
@@ -121,5 +135,5 @@ hpcdask_task_shell='bash -l'
 hpcdask_start_first $hpcdask_first_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
 hpcdask_first=$!
 hpcdask_start_others $hpcdask_task_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
-hpcdask_child=$hpcdask_first
+hpcdask_watch "$hpcdask_first"
 hpcdask_wait

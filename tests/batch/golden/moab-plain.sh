@@ -29,6 +29,12 @@ hpcdask_stop() {
     kill -s TERM "$hpcdask_child" 2>/dev/null || true
 }
 
+# Ends the command, which has been started, on a signal.
+hpcdask_watch() {
+    hpcdask_child=$1
+    trap hpcdask_stop TERM INT
+}
+
 # A signal interrupts wait, while the command closes down: wait until it has really ended. Where it had ended at that
 # moment, waiting again gives 127, or -1 in bash.
 hpcdask_wait() {
@@ -63,8 +69,9 @@ hpcdask_write() {
 
 hpcdask_ended() {
     hpcdask_code=$?
-    trap '' TERM INT HUP
+    trap '' HUP TERM INT
     printf 'exit=%s\ntime=%s\n' "$hpcdask_code" "$(date +%s)" | hpcdask_write ended
+    (eval "${hpcdask_theirs:-}" && exit "$hpcdask_code") || true
     exit "$hpcdask_code"
 }
 
@@ -72,6 +79,13 @@ trap hpcdask_ended EXIT
 printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
 hpcdask_prepare
 
+# A prologue may have set a trap for the end, to tidy up: it is called behind ours (in bash, which tells it). And it may
+# have changed how words are split.
+hpcdask_theirs=$(trap -p EXIT 2>/dev/null) || hpcdask_theirs=
+case $hpcdask_theirs in *hpcdask_ended*) hpcdask_theirs= ;; esac
+trap hpcdask_ended EXIT
+unset IFS
+
 /opt/env/bin/python -m distributed.cli.dask_worker --name "workers-1-$HPCDASK_INDEX" &
-hpcdask_child=$!
+hpcdask_watch $!
 hpcdask_wait

@@ -18,13 +18,19 @@ hpcdask_signal=
 # only to a command that is still there after 3 s: then this shell alone was meant, or the command is stuck.
 hpcdask_stop() {
     hpcdask_signal=yes
-    trap '' TERM INT
+    trap '' TERM INT USR2
     [ -n "$hpcdask_child" ] || exit 143
     for hpcdask_tick in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
         kill -0 "$hpcdask_child" 2>/dev/null || return 0
         sleep 0.2
     done
     kill -s TERM "$hpcdask_child" 2>/dev/null || true
+}
+
+# Ends the command, which has been started, on a signal.
+hpcdask_watch() {
+    hpcdask_child=$1
+    trap hpcdask_stop TERM INT USR2
 }
 
 # A signal interrupts wait, while the command closes down: wait until it has really ended. Where it had ended at that
@@ -45,13 +51,13 @@ hpcdask_wait() {
 
 hpcdask_prepare() {
 cd /scratch/ada/hpcdask/k3x9 || exit 1
+# What is started now ignores the batch system's warning, of which it would die.
+trap '' USR2
 }
 
-trap hpcdask_stop TERM INT
-# With -notify, SIGUSR2 comes some time before the job is killed, whether by qdel or because its time is over, and SIGUSR1
-# before it is suspended, which must not end it.
+trap hpcdask_stop TERM INT USR2
+# With -notify, SIGUSR1 comes before the job is suspended, which must not end it.
 trap '' USR1
-trap hpcdask_stop USR2
 hpcdask_index=$SGE_TASK_ID
 hpcdask_job=$JOB_ID.$SGE_TASK_ID
 hpcdask_host=${HOSTNAME:-$(uname -n)}
@@ -66,8 +72,9 @@ hpcdask_write() {
 
 hpcdask_ended() {
     hpcdask_code=$?
-    trap '' TERM INT HUP
+    trap '' HUP TERM INT USR2
     printf 'exit=%s\ntime=%s\n' "$hpcdask_code" "$(date +%s)" | hpcdask_write ended
+    (eval "${hpcdask_theirs:-}" && exit "$hpcdask_code") || true
     exit "$hpcdask_code"
 }
 
@@ -75,6 +82,13 @@ trap hpcdask_ended EXIT
 printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
 hpcdask_prepare
 
+# A prologue may have set a trap for the end, to tidy up: it is called behind ours (in bash, which tells it). And it may
+# have changed how words are split.
+hpcdask_theirs=$(trap -p EXIT 2>/dev/null) || hpcdask_theirs=
+case $hpcdask_theirs in *hpcdask_ended*) hpcdask_theirs= ;; esac
+trap hpcdask_ended EXIT
+unset IFS
+
 /opt/env/bin/python -m distributed.cli.dask_worker --name "workers-1-$HPCDASK_INDEX" &
-hpcdask_child=$!
+hpcdask_watch $!
 hpcdask_wait

@@ -29,6 +29,12 @@ hpcdask_stop() {
     kill -s TERM "$hpcdask_child" 2>/dev/null || true
 }
 
+# Ends the command, which has been started, on a signal.
+hpcdask_watch() {
+    hpcdask_child=$1
+    trap hpcdask_stop TERM INT
+}
+
 # A signal interrupts wait, while the command closes down: wait until it has really ended. Where it had ended at that
 # moment, waiting again gives 127, or -1 in bash.
 hpcdask_wait() {
@@ -62,7 +68,7 @@ if [ -n "$hpcdask_task" ]; then
     else
         /opt/env/bin/python -m distributed.cli.dask_worker --name "workers-$HPCDASK_TASK" &
     fi
-    hpcdask_child=$!
+    hpcdask_watch $!
     hpcdask_wait
 fi
 
@@ -79,16 +85,24 @@ hpcdask_write() {
 
 hpcdask_ended() {
     hpcdask_code=$?
-    trap '' TERM INT HUP
+    trap '' HUP TERM INT
     printf 'exit=%s\ntime=%s\n' "$hpcdask_code" "$(date +%s)" | hpcdask_write ended
     # The tasks that are left are of no use now: the starters, which are in this process group, end them.
     kill -s TERM 0 2>/dev/null || true
+    (eval "${hpcdask_theirs:-}" && exit "$hpcdask_code") || true
     exit "$hpcdask_code"
 }
 
 trap hpcdask_ended EXIT
 printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
 hpcdask_prepare
+
+# A prologue may have set a trap for the end, to tidy up: it is called behind ours (in bash, which tells it). And it may
+# have changed how words are split.
+hpcdask_theirs=$(trap -p EXIT 2>/dev/null) || hpcdask_theirs=
+case $hpcdask_theirs in *hpcdask_ended*) hpcdask_theirs= ;; esac
+trap hpcdask_ended EXIT
+unset IFS
 
 # Each node is listed once for each of its cores, which pbsdsh numbers from 0.
 hpcdask_places() {
@@ -114,5 +128,5 @@ hpcdask_task_shell='bash -l'
 hpcdask_start_first $hpcdask_first_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
 hpcdask_first=$!
 hpcdask_start_others $hpcdask_task_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
-hpcdask_child=$hpcdask_first
+hpcdask_watch "$hpcdask_first"
 hpcdask_wait
