@@ -16,7 +16,7 @@ import {
   stopIcon,
   tilesIcon
 } from './icons';
-import { insertClientCode } from './kernel';
+import { insertClientCode, kernelOf } from './kernel';
 import type { DaskLabextension } from './labextension';
 import type { Settings } from './settings';
 import type { IClusterModel, ITileOptions, ITiles } from './tokens';
@@ -145,9 +145,10 @@ function addViews(options: ICommandOptions): void {
       return Boolean(cluster?.client_code && isStoppable(cluster.state));
     },
     execute: async args => {
-      const code = find(args)?.client_code;
-      if (code) {
-        await insertClientCode(code, notebooks, app.commands, trans);
+      const cluster = find(args);
+      if (cluster?.client_code) {
+        const kernel = kernelOf(cluster, model.sites);
+        await insertClientCode(cluster, kernel, notebooks, app.commands, trans);
       }
     }
   });

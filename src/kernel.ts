@@ -1,4 +1,4 @@
-import { Dialog, showDialog } from '@jupyterlab/apputils';
+import { Dialog, Notification, showDialog } from '@jupyterlab/apputils';
 import {
   INotebookTracker,
   NotebookActions,
@@ -7,23 +7,69 @@ import {
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { CommandRegistry } from '@lumino/commands';
 
+import type { ICluster, ISite } from './api/types';
+
+/** How long a hint stays, in milliseconds: it is two lines to read. */
+const HINT = 15_000;
+
 /**
  * Put a cluster's client code into the current notebook; without one, offer
  * a new notebook. Tells whether the code stands in a notebook now.
  */
 export async function insertClientCode(
-  code: string,
+  cluster: ICluster,
+  kernel: string | null,
   tracker: INotebookTracker | null,
   commands: CommandRegistry,
   trans: TranslationBundle
 ): Promise<boolean> {
-  const panel = tracker?.currentWidget ?? (await newNotebook(commands, trans));
-  if (!panel) {
+  const open = tracker?.currentWidget;
+  const panel = open ?? (await newNotebook(kernel, commands, trans));
+  if (!panel || !cluster.client_code) {
     return false;
   }
   await panel.context.ready;
-  insertCell(panel, code);
+  insertCell(panel, cluster.client_code);
+  if (open && kernel) {
+    hintAtKernel(panel, cluster, kernel, trans);
+  }
   return true;
+}
+
+/**
+ * The kernel whose environment a cluster runs in; none if that is one that
+ * the site describes, for which there may be no kernel.
+ */
+export function kernelOf(
+  cluster: ICluster,
+  sites: readonly ISite[]
+): string | null {
+  const site = sites.find(one => one.name === cluster.site);
+  const environment = site?.environments.find(
+    one => one.name === cluster.environment
+  );
+  return environment?.kind === 'kernel' ? environment.name : null;
+}
+
+/** Say so where a notebook runs another kernel than that of the cluster. */
+function hintAtKernel(
+  panel: NotebookPanel,
+  cluster: ICluster,
+  kernel: string,
+  trans: TranslationBundle
+): void {
+  const { session, kernelDisplayName } = panel.sessionContext;
+  const running = session?.kernel?.name;
+  if (running && running !== kernel) {
+    Notification.info(
+      trans.__(
+        'This notebook runs “%1”, the cluster “%2”: choose the cluster’s kernel, or expect warnings about versions.',
+        kernelDisplayName,
+        cluster.environment_title || kernel
+      ),
+      { autoClose: HINT }
+    );
+  }
 }
 
 /**
@@ -48,7 +94,9 @@ export function insertCell(panel: NotebookPanel, code: string): void {
   }
 }
 
+/** A new notebook with this kernel; JupyterLab asks for one if it is none. */
 async function newNotebook(
+  kernel: string | null,
   commands: CommandRegistry,
   trans: TranslationBundle
 ): Promise<NotebookPanel | null> {
@@ -71,7 +119,8 @@ async function newNotebook(
     return null;
   }
   const made: unknown = await commands.execute('notebook:create-new', {
-    activate: true
+    activate: true,
+    ...(kernel && { kernelName: kernel })
   });
   return made instanceof NotebookPanel ? made : null;
 }
