@@ -3,7 +3,7 @@ import { closeIcon, LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { ICluster } from '../api/types';
-import { unreachableIcon, warningIcon } from '../icons';
+import { unreachableIcon } from '../icons';
 import { commandLine } from '../shell';
 import { scriptWords } from '../words';
 import { IconButton } from './controls';
@@ -20,6 +20,8 @@ export interface ICardActions {
   stop: (id: string) => void;
   forget: (id: string) => void;
   dismiss: (id: string) => void;
+  /** Open the warnings of a card, or fold them. */
+  showWarnings: (id: string, isOpen: boolean) => void;
 }
 
 export interface IClusterCardProps {
@@ -31,6 +33,7 @@ export interface IClusterCardProps {
   isTabStop: boolean;
   /** Whether the server has not answered the launch. */
   isPlaceholder: boolean;
+  areWarningsOpen: boolean;
   actions: ICardActions;
   trans: TranslationBundle;
 }
@@ -43,7 +46,7 @@ export interface IEditable {
   setEditing: (editing: Editing) => void;
 }
 
-/** The script, reason, warnings, what could not be reached and what was refused. */
+/** The script, the reason, what could not be reached and what was refused. */
 export function Notes(props: IClusterCardProps): JSX.Element {
   const { cluster, refusal, actions, trans } = props;
   return (
@@ -56,20 +59,12 @@ export function Notes(props: IClusterCardProps): JSX.Element {
         />
       )}
       <Script {...props} />
-      {cluster.reason && cluster.exit_code !== 0 && (
+      {cluster.reason && !isOfScript(cluster) && (
         <div className="jp-HPCDask-card-reason">{cluster.reason}</div>
       )}
       {cluster.state === 'pending' && cluster.estimated_start && (
         <EstimatedStart start={cluster.estimated_start} trans={trans} />
       )}
-      {cluster.warnings.map((warning, index) => (
-        <Note
-          key={index}
-          icon={warningIcon}
-          label={trans.__('Warning')}
-          text={warning}
-        />
-      ))}
       {refusal && (
         <div className="jp-HPCDask-message jp-mod-error" role="alert">
           <span>{refusal}</span>
@@ -84,16 +79,25 @@ export function Notes(props: IClusterCardProps): JSX.Element {
   );
 }
 
-/** The script that the cluster runs, and how it ended: then that is the reason. */
+/**
+ * Whether a reason says no more, or the same and what to do, as our own words
+ * about the script: that it has ended with this exit code.
+ */
+function isOfScript(cluster: ICluster): boolean {
+  const { exit_code: code, reason } = cluster;
+  return code === 0 || new RegExp(`\\bexit code ${code}\\b`).test(reason);
+}
+
+/** The script that the cluster runs, and how it ended: told once. */
 function Script(props: IClusterCardProps): JSX.Element | null {
   const { cluster, trans } = props;
-  const { script, exit_code: code } = cluster;
+  const { script, exit_code: code, reason } = cluster;
   return script ? (
     <div
       className={`jp-HPCDask-card-script ${code ? 'jp-mod-error' : ''}`}
       title={commandLine(script)}
     >
-      {scriptWords(cluster, trans)}
+      {code && isOfScript(cluster) ? reason : scriptWords(cluster, trans)}
     </div>
   ) : null;
 }

@@ -36,19 +36,31 @@ export function Progress(props: IClusterCardProps & IEditable): JSX.Element {
         {isEditing && isScalable(cluster.state) ? (
           <ScaleEditor {...props} />
         ) : (
-          <span className="jp-HPCDask-card-workers">{words}</span>
-        )}
-        <span>{trans._n('%1 core', '%1 cores', cluster.cores)}</span>
-        <span>{formatMemory(cluster.memory)}</span>
-        {cluster.gpus > 0 && (
-          <span>{trans._n('%1 GPU', '%1 GPUs', cluster.gpus)}</span>
-        )}
-        {cluster.layout === 'allocation' && (
-          <span title={layoutHelp(cluster.layout, trans)}>
-            {trans.__('in one job')}
-          </span>
+          <>
+            <span className="jp-HPCDask-card-workers">{words}</span>
+            <Totals {...props} />
+          </>
         )}
       </div>
+    </>
+  );
+}
+
+/** What all workers have together; while their number is edited, it is moot. */
+function Totals(props: IClusterCardProps): JSX.Element {
+  const { cluster, trans } = props;
+  return (
+    <>
+      <span>{trans._n('%1 core', '%1 cores', cluster.cores)}</span>
+      <span>{formatMemory(cluster.memory)}</span>
+      {cluster.gpus > 0 && (
+        <span>{trans._n('%1 GPU', '%1 GPUs', cluster.gpus)}</span>
+      )}
+      {cluster.layout === 'allocation' && (
+        <span title={layoutHelp(cluster.layout, trans)}>
+          {trans.__('in one job')}
+        </span>
+      )}
     </>
   );
 }

@@ -13,6 +13,7 @@ import {
   Notes
 } from './cardParts';
 import { Progress } from './cardProgress';
+import { Warnings } from './cardWarnings';
 import { InlineEditor } from './controls';
 import { TimeLeft } from './times';
 
@@ -69,6 +70,7 @@ function Card(props: IClusterCardProps): JSX.Element {
         />
       )}
       {!isPlaceholder && <Actions {...props} setEditing={setEditing} />}
+      <Warnings {...props} />
     </li>
   );
 }

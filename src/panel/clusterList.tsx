@@ -15,6 +15,7 @@ export interface IClusterListProps {
   isLoading: boolean;
   isPlaceholder: (id: string) => boolean;
   refusal: (id: string) => string;
+  areWarningsOpen: (id: string) => boolean;
   actions: ICardActions;
   trans: TranslationBundle;
 }
@@ -77,6 +78,7 @@ function Cards(props: IClusterListProps & { label: string }): JSX.Element {
           isSelected={cluster.id === selected}
           isTabStop={cluster === tabStop}
           isPlaceholder={props.isPlaceholder(cluster.id)}
+          areWarningsOpen={props.areWarningsOpen(cluster.id)}
           actions={props.actions}
           trans={props.trans}
         />

@@ -17,7 +17,10 @@ export class ClustersSection extends ReactWidget {
     super();
     const { model, commands } = _options;
     this.addClass('jp-HPCDask-clustersSection');
-    this._actions = cardActions(model, commands);
+    this._actions = {
+      ...cardActions(model, commands),
+      showWarnings: this._onWarnings
+    };
     model.clustersChanged.connect(this._onChanged, this);
     model.selectedChanged.connect(this._onChanged, this);
     void model.ready.then(() => {
@@ -53,6 +56,7 @@ export class ClustersSection extends ReactWidget {
         isLoading={this._isLoading}
         isPlaceholder={id => model.isPlaceholder(id)}
         refusal={id => model.refusal(id)}
+        areWarningsOpen={id => this._openWarnings.has(id)}
         actions={this._actions}
         trans={trans}
       />
@@ -63,16 +67,46 @@ export class ClustersSection extends ReactWidget {
     super.onUpdateRequest(msg);
     if (this._wantsFocus) {
       this._wantsFocus = false;
-      void this.renderPromise?.then(() =>
-        this.node
-          .querySelector<HTMLElement>('.jp-HPCDask-card.jp-mod-selected')
-          ?.focus()
-      );
+      void this.renderPromise?.then(() => this._selectedCard?.focus());
     }
+    if (this._wantsSight) {
+      this._wantsSight = false;
+      const { model } = this._options;
+      const id = model.selected?.id;
+      void this.renderPromise?.then(() => {
+        if (id === model.selected?.id) {
+          this._selectedCard?.scrollIntoView({ block: 'nearest' });
+        }
+      });
+    }
+  }
+
+  private get _selectedCard(): HTMLElement | null {
+    return this.node.querySelector<HTMLElement>(
+      '.jp-HPCDask-card.jp-mod-selected'
+    );
+  }
+
+  /**
+   * Bring the card of a launch into sight, and again when the server has
+   * answered, as it is higher then. The focus stays where it is.
+   */
+  private _showLaunched(): void {
+    const { model } = this._options;
+    const id = model.selected?.id ?? '';
+    const isLaunching = model.isPlaceholder(id);
+    if (isLaunching) {
+      this._wantsSight ||= id !== this._launching;
+    } else if (this._launching) {
+      // If it still stands there, it was refused, or another was selected.
+      this._wantsSight = model.get(this._launching) === undefined;
+    }
+    this._launching = isLaunching ? id : '';
   }
 
   private _onChanged(): void {
     const { model, trans } = this._options;
+    this._showLaunched();
     const live = model.clusters.filter(one => !hasEnded(one.state)).length;
     this.title.label = live
       ? trans.__('Clusters (%1)', live)
@@ -80,9 +114,23 @@ export class ClustersSection extends ReactWidget {
     this.update();
   }
 
+  private readonly _onWarnings = (id: string, isOpen: boolean): void => {
+    if (isOpen) {
+      this._openWarnings.add(id);
+    } else {
+      this._openWarnings.delete(id);
+    }
+    this.update();
+  };
+
   private readonly _actions: ICardActions;
+  /** The cards whose warnings are unfolded, as long as the page lives. */
+  private readonly _openWarnings = new Set<string>();
   private _isLoading = true;
+  /** The selected cluster, if the server has not answered its launch. */
+  private _launching = '';
   private _wantsFocus = false;
+  private _wantsSight = false;
 }
 
 export namespace ClustersSection {
@@ -97,7 +145,7 @@ export namespace ClustersSection {
 function cardActions(
   model: IClusterModel,
   commands: CommandRegistry
-): ICardActions {
+): Omit<ICardActions, 'showWarnings'> {
   const run = (command: string, args: ReadonlyPartialJSONObject) =>
     void commands.execute(command, args);
   return {

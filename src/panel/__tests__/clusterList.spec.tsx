@@ -20,6 +20,7 @@ describe('ClusterList', () => {
         isLoading={false}
         isPlaceholder={() => false}
         refusal={() => ''}
+        areWarningsOpen={() => false}
         actions={actions}
         trans={trans}
         {...part}
@@ -43,7 +44,8 @@ describe('ClusterList', () => {
       showLogs: act('showLogs'),
       stop: act('stop'),
       forget: act('forget'),
-      dismiss: act('dismiss')
+      dismiss: act('dismiss'),
+      showWarnings: act('showWarnings')
     };
   });
 
@@ -84,7 +86,7 @@ describe('ClusterList', () => {
     expect(textContent).toContain('Starts at about');
     expect(textContent).toContain('a worker ended');
     expect(textContent).toContain('Cannot be reached');
-    const icons = page.all('.jp-HPCDask-card-note [role="img"]');
+    const icons = page.all('.jp-HPCDask-card [role="img"]');
     expect(icons.map(one => one.getAttribute('aria-label'))).toEqual([
       'Unreachable',
       'Warning'
@@ -93,6 +95,41 @@ describe('ClusterList', () => {
     expect(unreachable).toContain('<svg');
     expect(warning).toContain('<svg');
     expect(warning).not.toBe(unreachable);
+  });
+
+  describe('warnings', () => {
+    const warnings = ['dask differs', 'numpy differs', 'tornado is old'];
+    const clusters = [cluster({ warnings })];
+    const line = () => page.get('.jp-HPCDask-card-warnings > button');
+
+    it('are one line, below the buttons', () => {
+      show({ clusters });
+      expect(line().textContent).toBe('dask differsand 2 more');
+      expect(line().getAttribute('aria-expanded')).toBe('false');
+      expect(page.node.textContent).not.toContain('numpy');
+      const place = page
+        .get('.jp-HPCDask-card-actions')
+        .compareDocumentPosition(line());
+      expect(place).toBe(Node.DOCUMENT_POSITION_FOLLOWING);
+      page.click(line());
+      expect(acts).toEqual([['showWarnings', 'k3v9x0q2', true]]);
+    });
+
+    it('are read when they are open', () => {
+      show({ clusters, areWarningsOpen: id => id === 'k3v9x0q2' });
+      expect(line().textContent).toBe('3 warnings');
+      expect(line().getAttribute('aria-expanded')).toBe('true');
+      const list = page.get(`[id="${line().getAttribute('aria-controls')}"]`);
+      const texts = [...list.children].map(one => one.textContent);
+      expect(texts).toEqual(warnings);
+      page.click(line());
+      expect(acts).toEqual([['showWarnings', 'k3v9x0q2', false]]);
+    });
+
+    it('are not there without any', () => {
+      show();
+      expect(page.all('.jp-HPCDask-card-warnings')).toEqual([]);
+    });
   });
 
   it('says why a cluster that runs cannot be reached', () => {
@@ -330,13 +367,22 @@ describe('ClusterList', () => {
       expect(folded()).toBe(1);
     });
 
-    it('tells how it failed, and what to do', () => {
+    it('tells once how it failed, and what to do', () => {
       const reason = '“analysis.py” has failed (exit code 3): see its log.';
       const failed = { script, state: 'failed', exit_code: 3 } as const;
       show({ clusters: [cluster({ ...failed, reason })] });
-      expect(words().textContent).toBe('analysis.py ended with exit code 3');
+      expect(words().textContent).toBe(reason);
       expect(words().className).toContain('jp-mod-error');
-      expect(page.node.textContent).toContain('see its log');
+      expect(words().title).toContain('/home/alice/analysis.py');
+      expect(page.all('.jp-HPCDask-card-reason')).toEqual([]);
+    });
+
+    it('tells the exit code where the reason does not', () => {
+      const reason = '“analysis.py” has failed. Its memory ran out (4 GiB).';
+      const failed = { script, state: 'failed', exit_code: 137 } as const;
+      show({ clusters: [cluster({ ...failed, reason })] });
+      expect(words().textContent).toBe('analysis.py ended with exit code 137');
+      expect(page.get('.jp-HPCDask-card-reason').textContent).toBe(reason);
     });
   });
 });
