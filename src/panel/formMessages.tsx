@@ -1,6 +1,7 @@
 import * as React from 'react';
 
 import type { ISite } from '../api/types';
+import { imageOf } from '../launch';
 import { FieldErrors } from './controls';
 import type { ILaunchFormProps } from './launchForm';
 import { MORE_FIELDS } from './moreFields';
@@ -10,12 +11,14 @@ import { SIZE_FIELDS } from './sizeField';
 export function Message(
   props: ILaunchFormProps & { site: ISite }
 ): JSX.Element | null {
+  const { site, values } = props;
   const shown = [
     'queue',
     'environment',
+    ...(imageOf(site, values) ? ['image'] : []),
     ...SIZE_FIELDS,
     ...MORE_FIELDS,
-    ...props.site.options.map(option => `options.${option.name}`),
+    ...site.options.map(option => `options.${option.name}`),
     ...(props.sites.length > 1 ? ['site'] : [])
   ];
   const others = props.errors.filter(error => !shown.includes(error.field));

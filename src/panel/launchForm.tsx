@@ -9,6 +9,7 @@ import { loadInFull } from '../words';
 import { queueChoices } from './choices';
 import { Field, IPartProps } from './controls';
 import { Message, NoForm, Problems, SitesProblem } from './formMessages';
+import { ImageField } from './imageField';
 import { MoreFields } from './moreFields';
 import { SizeField } from './sizeField';
 
@@ -88,6 +89,7 @@ export function LaunchForm(props: ILaunchFormProps): JSX.Element | null {
           <QueueField {...part} />
           <SizeField {...part} />
           <EnvironmentField {...part} />
+          <ImageField {...part} />
           <MoreFields
             key={site.name}
             {...part}
@@ -158,6 +160,7 @@ function SiteField(props: ILaunchFormProps): JSX.Element {
 
 function QueueField(props: IPartProps): JSX.Element {
   const { site, values, errors, trans } = props;
+  const queue = queueOf(site, values);
   return (
     <Field
       label={trans.__('Queue')}
@@ -165,17 +168,23 @@ function QueueField(props: IPartProps): JSX.Element {
       errors={errors}
       help={
         site.queues.length
-          ? loadInFull(queueOf(site, values)?.load ?? null, trans)
+          ? loadInFull(queue?.load ?? null, trans)
           : trans.__('The batch system has not told its queues yet.')
       }
     >
       {control => (
-        <HTMLSelect
-          {...control}
-          value={values.queue}
-          options={queueChoices(site, trans)}
-          onChange={event => props.onChange({ queue: event.target.value })}
-        />
+        <div className={queue?.load ? 'jp-HPCDask-titledSelect' : undefined}>
+          <HTMLSelect
+            {...control}
+            value={values.queue}
+            options={queueChoices(site, trans)}
+            onChange={event => props.onChange({ queue: event.target.value })}
+          />
+          {queue?.load && (
+            // Its load stands below: here is no room for it.
+            <span aria-hidden="true">{queue.title || queue.name}</span>
+          )}
+        </div>
       )}
     </Field>
   );
@@ -183,10 +192,6 @@ function QueueField(props: IPartProps): JSX.Element {
 
 function EnvironmentField(props: IPartProps): JSX.Element {
   const { site, values, errors, trans } = props;
-  const isKernel = (kind: string) => Number(kind !== 'kernel');
-  const environments = [...site.environments].sort(
-    (a, b) => isKernel(a.kind) - isKernel(b.kind)
-  );
   return (
     <Field
       label={trans.__('Environment')}
@@ -198,7 +203,7 @@ function EnvironmentField(props: IPartProps): JSX.Element {
         <HTMLSelect
           {...control}
           value={values.environment}
-          options={environments.map(one => ({
+          options={site.environments.map(one => ({
             value: one.name,
             label: one.title || one.name
           }))}

@@ -1,10 +1,9 @@
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { CUSTOM, imageOf, walltimeOf } from '../launch';
+import { CUSTOM, walltimeOf } from '../launch';
 import { layoutHelp, layoutTitle } from '../words';
 import { Field, IPartProps } from './controls';
-import { ImageField } from './imageField';
 import { OptionField } from './optionField';
 
 /** The fields below More, but for the site's own options. */
@@ -13,7 +12,6 @@ export const MORE_FIELDS = [
   'walltime',
   'name',
   'layout',
-  'image',
   'size.workers_per_job'
 ];
 
@@ -60,7 +58,6 @@ export function MoreFields(props: IMoreProps): JSX.Element {
         placeholder={walltimeOf(site, values.size) ?? trans.__('no limit')}
       />
       {site.layouts.length > 1 && <LayoutField {...props} />}
-      {imageOf(site, values) && <ImageField {...props} />}
       {values.size === CUSTOM && (
         <TextField
           {...props}

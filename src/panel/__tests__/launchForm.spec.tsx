@@ -208,10 +208,17 @@ describe('LaunchForm', () => {
     expect(changes).toEqual([{ name: 'era5' }]);
   });
 
-  it('lists kernels before other environments', () => {
+  it('lists the environments as the server does', () => {
+    const names = () =>
+      [...page.field('Environment').querySelectorAll('option')].map(
+        one => one.value
+      );
     show();
-    const options = [...page.field('Environment').querySelectorAll('option')];
-    expect(options.map(one => one.value)).toEqual(['python3', 'pangeo']);
+    expect(names()).toEqual(['pangeo', 'python3']);
+    show({
+      sites: [site({ environments: [...centre.environments].reverse() })]
+    });
+    expect(names()).toEqual(['python3', 'pangeo']);
   });
 
   it('says what a queue allows', () => {
@@ -256,12 +263,15 @@ describe('LaunchForm', () => {
       'Debug — closed (drain)',
       'other'
     ]);
+    const title = page.get('.jp-HPCDask-titledSelect > span');
+    expect(title.textContent).toBe('Regular');
     const described = page.described(page.field('Queue'));
     expect(described.replaceAll('\u00a0', ' ')).toBe(
       '12 of 40 nodes free · 31 jobs running · 2 jobs waiting'
     );
     show();
     expect(page.described(page.field('Queue'))).toBe('');
+    expect(page.all('.jp-HPCDask-titledSelect')).toEqual([]);
   });
 
   it('says so while the queues are not known', () => {
@@ -337,6 +347,24 @@ describe('LaunchForm', () => {
         '“other” does not match base:[0-9]+'
       );
       expect(page.field('Container').getAttribute('aria-invalid')).toBe('true');
+    });
+
+    it('stands directly below the environment, not under More', () => {
+      withImage({});
+      const [before, field] = page
+        .all('[data-field]')
+        .filter(one => ['environment', 'image'].includes(one.dataset.field!));
+      expect(before.nextElementSibling).toBe(field);
+      expect(field.closest('details')).toBeNull();
+    });
+
+    it('shows what is wrong with it, without opening More', () => {
+      withImage({}, 'other');
+      expect(page.get<HTMLDetailsElement>('.jp-HPCDask-more').open).toBe(false);
+      show({ errors: [{ field: 'image', message: 'there is none here' }] });
+      expect(page.get('.jp-HPCDask-launchForm-footer').textContent).toContain(
+        'there is none here'
+      );
     });
 
     it('offers the choices, if it has to be one of them', () => {
