@@ -21,11 +21,12 @@ export interface IPreviewProps {
 export function Preview(props: IPreviewProps): JSX.Element {
   const { preview, isLocal, now, trans } = props;
   const atOnce = isLocal ? new Date(now).toISOString() : null;
+  const start = preview.estimated_start ?? (preview.note ? null : atOnce);
   return (
     <div className="jp-HPCDask-preview">
       <p>{trans.__('Nothing has been submitted yet.')}</p>
       <PreviewTotals {...props} />
-      <p>{startWords(preview.estimated_start ?? atOnce, now, trans)}</p>
+      {(start || !preview.note) && <p>{startWords(start, now, trans)}</p>}
       {preview.note && (
         <div className="jp-HPCDask-message jp-mod-warn">{preview.note}</div>
       )}

@@ -86,15 +86,24 @@ describe('Preview', () => {
   });
 
   it('says when it would start, and what the batch system says', () => {
-    show({ note: 'sbatch: error: invalid account' });
+    show();
     expect(page.node.textContent).toContain('not known when it would start');
-    expect(page.get('.jp-HPCDask-message').textContent).toBe(
-      'sbatch: error: invalid account'
-    );
-    show({ estimated_start: '1970-01-01T00:20:00Z' });
-    expect(page.node.textContent).toContain('in about 20 min');
     expect(page.all('.jp-HPCDask-message')).toEqual([]);
+    show({ estimated_start: '1970-01-01T00:20:00Z', note: 'Mind this.' });
+    expect(page.node.textContent).toContain('in about 20 min');
+    expect(page.get('.jp-HPCDask-message').textContent).toBe('Mind this.');
   });
+
+  it.each([false, true])(
+    'warns, and says nothing of a start, local %p',
+    local => {
+      const note = 'The queue maint is closed (DOWN): choose another one.';
+      show({ note }, null, local);
+      const warning = page.get('.jp-HPCDask-message.jp-mod-warn');
+      expect(warning.textContent).toBe(note);
+      expect(page.node.textContent).not.toContain('start');
+    }
+  );
 
   it('says that this machine starts at once', () => {
     show({}, null, true);
