@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcdask_ext.clusters.models import Cluster, ClusterState, Environment, FixedScaling, WorkerShape
+from hpcdask_ext.clusters.models import Cluster, Environment, FixedScaling, WorkerShape
+from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.clusters.store import new_id
 
 HERE = Environment(name="python3", title="Python 3", argv=(sys.executable,))

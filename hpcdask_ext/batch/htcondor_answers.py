@@ -13,7 +13,7 @@ from typing import Any
 
 from hpcdask_ext.batch.htcondor_words import HOLDS, WAITING_HOLDS
 from hpcdask_ext.batch.records import CommandResult, JobStatus, QueueInfo
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood
 
 JOB_ATTRIBUTES = (

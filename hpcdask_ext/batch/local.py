@@ -13,7 +13,7 @@ from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.indexes import format_indexes
 from hpcdask_ext.batch.quoting import render
 from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 
 _PROGRAM = Path(__file__).with_name("local_jobs.py")

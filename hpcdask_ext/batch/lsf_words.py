@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 
 STATES = {
     "PEND": JobState.PENDING,

@@ -11,7 +11,7 @@ from hpcdask_ext.batch.indexes import parse_indexes
 from hpcdask_ext.batch.moab_words import STATES, final, waiting
 from hpcdask_ext.batch.pbs_records import duration, number
 from hpcdask_ext.batch.records import CommandResult, JobStatus
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood
 
 _ANSWER = re.compile(r"^hpcdask-jobs\n(.*)^hpcdask$", re.DOTALL | re.MULTILINE)

@@ -11,7 +11,7 @@ from typing import Any
 
 from hpcdask_ext.batch.oar_words import STATES, final, waiting
 from hpcdask_ext.batch.records import CommandResult, JobStatus, QueueInfo
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood
 
 # Between the marks that the query prints.

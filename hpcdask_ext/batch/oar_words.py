@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 
 STATES = {
     "Waiting": JobState.PENDING,

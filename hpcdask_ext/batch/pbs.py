@@ -21,7 +21,7 @@ from hpcdask_ext.batch.pbs_records import END, QUERY, QUEUES, Record, exit_code,
 from hpcdask_ext.batch.pbs_words import STATES, WALLTIME, final, sentence, waiting
 from hpcdask_ext.batch.quoting import line, qsub, render
 from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, FieldError, InvalidRequest, NotUnderstood
 
 _JOB_ID = re.compile(r"(?P<number>\d+)(?P<array>\[(?P<index>\d*)\])?(?P<server>\.[\w.:-]+)?", re.ASCII)

@@ -13,7 +13,7 @@ from xml.etree import ElementTree  # it comes from the batch system, which escap
 from hpcdask_ext.batch.indexes import parse_indexes
 from hpcdask_ext.batch.records import JobStatus, QueueInfo
 from hpcdask_ext.batch.sge_words import SUSPENDED, job_state, telling
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import NotUnderstood
 
 MARK = "hpcdask|"

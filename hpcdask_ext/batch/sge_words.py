@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from fnmatch import fnmatchcase
 
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 
 _LETTERS = frozenset("dEhqrRsStTwz")
 SUSPENDED = frozenset("sST")

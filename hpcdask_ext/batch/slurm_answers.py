@@ -9,7 +9,7 @@ from datetime import datetime, timedelta, timezone
 from hpcdask_ext.batch.indexes import parse_indexes
 from hpcdask_ext.batch.records import CommandResult, JobStatus, QueueInfo
 from hpcdask_ext.batch.slurm_words import STATES, TELLING_STATES
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood
 
 # Marks the start of each record in an answer: other programs' job names may contain line breaks.

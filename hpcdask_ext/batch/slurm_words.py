@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 
 STATES = {
     "PENDING": JobState.PENDING,

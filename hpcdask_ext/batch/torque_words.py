@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 
 from hpcdask_ext.batch import pbs_words
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 
 STATES = {
     "Q": JobState.PENDING,

@@ -13,7 +13,8 @@ from typing import Any, TextIO
 
 from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_runtime_dir
 
-from hpcdask_ext.clusters.models import Cluster, ClusterState
+from hpcdask_ext.clusters.models import Cluster
+from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.control.manager import ClusterManager
 from hpcdask_ext.errors import FieldError, InvalidRequest
 from hpcdask_ext.handlers.core import Core

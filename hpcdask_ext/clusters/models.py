@@ -8,63 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from enum import Enum
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from hpcdask_ext.clusters.image_field import PLACEHOLDER, ImageField
-
-
-class ClusterState(str, Enum):
-    """The stages in a cluster's life."""
-
-    SUBMITTING = "submitting"
-    PENDING = "pending"
-    STARTING = "starting"
-    RUNNING = "running"
-    STOPPING = "stopping"
-    STOPPED = "stopped"
-    FAILED = "failed"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether no job of the cluster is left."""
-        return self in (ClusterState.STOPPED, ClusterState.FAILED)
-
-    @property
-    def is_scalable(self) -> bool:
-        """Whether the number of workers can be changed now."""
-        return self in (ClusterState.PENDING, ClusterState.STARTING, ClusterState.RUNNING)
-
-
-class JobState(str, Enum):
-    """The state of a job or one of its elements. `UNKNOWN` means that it could not be asked, never that it is gone."""
-
-    SUBMITTING = "submitting"
-    PENDING = "pending"
-    RUNNING = "running"
-    ENDED = "ended"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-
-    @property
-    def is_final(self) -> bool:
-        """Whether the job is over."""
-        return self in (JobState.ENDED, JobState.FAILED)
-
-
-class Role(str, Enum):
-    """What a job runs: the scheduler, workers, or (in the allocation layout) both."""
-
-    SCHEDULER = "scheduler"
-    WORKER = "worker"
-    ALLOCATION = "allocation"
-
-
-Layout = Literal["elastic", "allocation"]
-"""Whether a cluster is a job for the scheduler and jobs for workers, or a single job with a task for each of them."""
+from hpcdask_ext.clusters.states import ClusterState, JobState, Layout, Role
 
 
 class Frozen(BaseModel):
@@ -170,6 +120,14 @@ class Environment(Frozen):
         return self
 
 
+class Process(Frozen):
+    """A process of `host`, which `started` (seconds since 1970) tells from a later one with the same number."""
+
+    host: str
+    pid: int
+    started: float
+
+
 class Script(Frozen):
     """A Python script or notebook that runs with a cluster, in `directory`; the cluster ends with it."""
 
@@ -202,6 +160,7 @@ class Cluster(Frozen):
     shape: WorkerShape
     scaling: FixedScaling
     directory: Path
+    launched_by: Process | None = None
     created: datetime
     started: datetime | None = None
     ended: datetime | None = None

@@ -15,7 +15,8 @@ from functools import partial
 from typing import Any, TypeVar
 
 from hpcdask_ext.batch.records import JobElements
-from hpcdask_ext.clusters.models import Cluster, ClusterState, FixedScaling, Job
+from hpcdask_ext.clusters.models import Cluster, FixedScaling, Job
+from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.ledger import Ledger
 from hpcdask_ext.control.scaling import end_unstarted, shrink

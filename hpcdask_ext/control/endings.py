@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 
-from hpcdask_ext.clusters.models import Cluster, ClusterState, Element, Job, JobState, Role
+from hpcdask_ext.clusters.models import Cluster, Element, Job
 from hpcdask_ext.clusters.reports import Reports
+from hpcdask_ext.clusters.states import ClusterState, JobState, Role
 from hpcdask_ext.control.job_check import unusable_environment
 from hpcdask_ext.launchers.base import Place
 

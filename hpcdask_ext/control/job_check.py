@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from hpcdask_ext.clusters.models import Cluster, Role
+from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.clusters.reports import Reports
+from hpcdask_ext.clusters.states import Role
 from hpcdask_ext.errors import EnvironmentUnusable
 from hpcdask_ext.sites.probe import Probed, examine_report
 

@@ -11,7 +11,8 @@ import logging
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from hpcdask_ext.clusters.models import Cluster, ClusterState
+from hpcdask_ext.clusters.models import Cluster
+from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.clusters.store import ClusterStore
 from hpcdask_ext.errors import ClusterNotFound, StoreError
 
@@ -47,6 +48,21 @@ class Ledger:
         """Read the records from disk."""
         for cluster in await asyncio.to_thread(lambda: list(self._store.load_all())):
             self._clusters[cluster.id] = cluster
+
+    async def read_again(self, cluster_id: str) -> Cluster:
+        """Return a cluster as another process has written it, and go on from that.
+
+        Raises
+        ------
+        StoreError, ClusterNotFound
+            It cannot be read.
+        """
+        before = self.get(cluster_id)
+        after = await asyncio.to_thread(self._store.load, cluster_id)
+        if after != before:
+            self._clusters[cluster_id] = after
+            self._tell(after, _what_changed(before, after), before.state)
+        return after
 
     def all(self) -> list[Cluster]:
         """Return all clusters, the newest first."""

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from hpcdask_ext.clusters.models import Cluster, Job, JobState, Role
+from hpcdask_ext.clusters.models import Cluster, Job
+from hpcdask_ext.clusters.states import JobState, Role
 from hpcdask_ext.errors import FieldError, InvalidRequest
 from hpcdask_ext.launchers.batch import LAUNCH_LOG
 

@@ -12,21 +12,25 @@ from pathlib import Path
 from typing import Any
 
 from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.models import Cluster, ClusterState, FixedScaling
+from hpcdask_ext.clusters.models import Cluster, FixedScaling
+from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.clusters.store import ClusterStore, new_id
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.driver import ClusterDriver
 from hpcdask_ext.control.ledger import Emit, Ledger
 from hpcdask_ext.control.logs import last_words, read_logs
 from hpcdask_ext.control.preview import invalid_preview_view, preview_view
+from hpcdask_ext.control.processes import is_another_alive, this_process
 from hpcdask_ext.control.reconcile import Observation, reconcile
 from hpcdask_ext.control.site_view import sites_view
 from hpcdask_ext.control.view import cluster_view
 from hpcdask_ext.control.watch import ClusterWatch
-from hpcdask_ext.errors import BatchError, ClusterNotFound, HPCDaskError, InvalidRequest, WrongState
+from hpcdask_ext.errors import BatchError, ClusterNotFound, HPCDaskError, InvalidRequest, StoreError, WrongState
 from hpcdask_ext.sites.request import Launch, read_change, read_launch
 
 log = logging.getLogger(__name__)
+
+_LOOK = 2.0  # seconds between looks at what another process is launching
 
 
 class ClusterManager:
@@ -54,12 +58,10 @@ class ClusterManager:
         """Load the clusters that were launched before, and adopt the live ones."""
         await self._ledger.load()
         for cluster in self.all():
-            if not cluster.state.is_final:
-                try:
-                    await self._resume(cluster)
-                except (HPCDaskError, OSError) as error:  # must not affect the other clusters
-                    log.warning("The cluster %s can only be watched for now: %s", cluster.id, error)
-                self._watch(cluster.id)
+            if _is_launched_elsewhere(cluster):
+                self._spawn(self._adopt_later(cluster.id))
+            elif not cluster.state.is_final:
+                await self._adopt(cluster)
 
     async def close(self) -> None:
         """Stop watching. The clusters keep running."""
@@ -111,6 +113,8 @@ class ClusterManager:
 
     async def stop(self, cluster_id: str) -> Cluster:
         """Begin to stop a cluster."""
+        if _is_launched_elsewhere(self.get(cluster_id)):
+            raise WrongState("Another program is just launching this cluster: stop it there, or in a moment here.")
         if self.get(cluster_id).outcome is None:
             await self._driver.decide_end(cluster_id, ClusterState.STOPPED, "", "stopped")
             self._spawn(self._then_look(cluster_id, self._driver.cancel_rest(cluster_id)))
@@ -165,6 +169,7 @@ class ClusterManager:
             shape=launch.shape,
             scaling=launch.scaling,
             directory=directory,
+            launched_by=this_process(),
             created=datetime.now(timezone.utc),
             **{field: getattr(launch, field) for field in same},
         )
@@ -177,6 +182,23 @@ class ClusterManager:
     async def _launch(self, cluster_id: str) -> None:
         await self._driver.launch(cluster_id)
         self._watch(cluster_id)
+
+    async def _adopt_later(self, cluster_id: str) -> None:
+        """Adopt a cluster once the process that is launching it has finished that, or has ended."""
+        cluster = self.get(cluster_id)
+        while _is_launched_elsewhere(cluster):
+            await asyncio.sleep(_LOOK)
+            with suppress(StoreError, ClusterNotFound):  # half written, or forgotten
+                cluster = await self._ledger.read_again(cluster_id)
+        if not cluster.state.is_final:
+            await self._adopt(cluster)
+
+    async def _adopt(self, cluster: Cluster) -> None:
+        try:
+            await self._resume(cluster)
+        except (HPCDaskError, OSError) as error:  # must not affect the other clusters
+            log.warning("The cluster %s can only be watched for now: %s", cluster.id, error)
+        self._watch(cluster.id)
 
     async def _resume(self, cluster: Cluster) -> None:
         """Adopt a cluster that another server process left."""
@@ -236,3 +258,7 @@ class ClusterManager:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("A cluster's background task failed.", exc_info=error)
+
+
+def _is_launched_elsewhere(cluster: Cluster) -> bool:
+    return cluster.state is ClusterState.SUBMITTING and is_another_alive(cluster.launched_by)

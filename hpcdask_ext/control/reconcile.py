@@ -12,9 +12,10 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from hpcdask_ext.batch.records import JobStatus
-from hpcdask_ext.clusters.models import Cluster, ClusterState, Element, Job, JobState, Role
+from hpcdask_ext.clusters.models import Cluster, Element, Job
 from hpcdask_ext.clusters.reports import Report, Reports
 from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerStatus
+from hpcdask_ext.clusters.states import ClusterState, JobState, Role
 from hpcdask_ext.control.endings import Explain, ending
 from hpcdask_ext.control.job_check import with_check
 from hpcdask_ext.control.warnings import warnings

@@ -11,8 +11,9 @@ from typing import Any
 
 from hpcdask_ext.batch.records import JobElements
 from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.models import Cluster, JobState, Role
+from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.clusters.scheduler_api import SchedulerAPI
+from hpcdask_ext.clusters.states import JobState, Role
 from hpcdask_ext.errors import WrongState
 from hpcdask_ext.launchers.base import Launcher
 from hpcdask_ext.launchers.dask_command import worker_name

@@ -7,7 +7,8 @@ from datetime import datetime, timezone
 from typing import Any
 
 from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.models import Cluster, Job, JobState, Role, Script
+from hpcdask_ext.clusters.models import Cluster, Job, Script
+from hpcdask_ext.clusters.states import JobState, Role
 from hpcdask_ext.sites.models import Site
 from hpcdask_ext.sites.units import format_walltime
 

@@ -13,9 +13,10 @@ from datetime import datetime, timedelta, timezone
 from functools import partial
 
 from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.models import Cluster, ClusterState, Job, JobState, Role
+from hpcdask_ext.clusters.models import Cluster, Job
 from hpcdask_ext.clusters.reports import read_reports
 from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerAPI, SchedulerStatus
+from hpcdask_ext.clusters.states import ClusterState, JobState, Role
 from hpcdask_ext.control.queue_monitor import QueueMonitor
 from hpcdask_ext.control.reconcile import Observation
 from hpcdask_ext.errors import SchedulerUnreachable

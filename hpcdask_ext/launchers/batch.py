@@ -21,7 +21,8 @@ from hpcdask_ext.batch.quoting import templates
 from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.models import Cluster, Element, Environment, Job, Role
+from hpcdask_ext.clusters.models import Cluster, Element, Environment, Job
+from hpcdask_ext.clusters.states import Role
 from hpcdask_ext.clusters.store import write_private
 from hpcdask_ext.errors import BatchError, CommandMissing, CommandTimeout
 from hpcdask_ext.launchers.base import Launcher, Place, Preview

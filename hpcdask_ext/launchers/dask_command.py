@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Literal
 
 from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.models import Cluster, Environment, Job, Role
+from hpcdask_ext.clusters.models import Cluster, Environment, Job
+from hpcdask_ext.clusters.states import Role
 from hpcdask_ext.sites.models import Site
 
 _PAYLOAD = Path(__file__).parent.parent / "payload"

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hpcdask_ext.batch.records import JobRequest, Tasks
-from hpcdask_ext.clusters.models import Cluster, Job, Role
+from hpcdask_ext.clusters.models import Cluster, Job
+from hpcdask_ext.clusters.states import Role
 from hpcdask_ext.launchers.dask_command import job_environment, scheduler_command, worker_command
 from hpcdask_ext.launchers.script import script_command
 from hpcdask_ext.sites.models import Site

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 
-from hpcdask_ext.clusters.models import Layout, WorkerShape
+from hpcdask_ext.clusters.models import WorkerShape
+from hpcdask_ext.clusters.states import Layout
 from hpcdask_ext.errors import FieldError
 from hpcdask_ext.sites.models import Queue
 from hpcdask_ext.sites.units import format_memory

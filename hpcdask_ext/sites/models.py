@@ -15,7 +15,8 @@ from pydantic import (
 )
 
 from hpcdask_ext.batch import batch_system
-from hpcdask_ext.clusters.models import Environment, Frozen, Layout
+from hpcdask_ext.clusters.models import Environment, Frozen
+from hpcdask_ext.clusters.states import Layout
 from hpcdask_ext.sites.options import Directive, Name, Option
 from hpcdask_ext.sites.units import Memory, Walltime
 

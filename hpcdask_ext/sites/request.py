@@ -8,7 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from hpcdask_ext.clusters.models import Environment, FixedScaling, Layout, Script, WorkerShape
+from hpcdask_ext.clusters.models import Environment, FixedScaling, Script, WorkerShape
+from hpcdask_ext.clusters.states import Layout
 from hpcdask_ext.errors import FieldError, InvalidRequest, SiteNotFound
 from hpcdask_ext.sites.bodies import CustomSize, LaunchRequest, read_fields, unknown
 from hpcdask_ext.sites.environment import with_image

@@ -5,7 +5,7 @@ from __future__ import annotations
 from batch_samples import Sample, recorded
 
 from hpcdask_ext.batch.records import JobStatus
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 
 _CONDOR_Q = dict(recorded("htcondor/condor_q.txt"))
 _CONDOR_SUBMIT = dict(recorded("htcondor/condor_submit.txt"))

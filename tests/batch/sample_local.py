@@ -8,7 +8,7 @@ from pathlib import Path
 from batch_samples import PLAIN, Sample, said
 
 from hpcdask_ext.batch.records import JobStatus
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 
 HEADING = "JOB\tINDEX\tSTATE\tPID\tHOST\n"
 SAMPLE = Sample(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from batch_samples import Sample, recorded
 
 from hpcdask_ext.batch.records import JobStatus
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 
 _BJOBS = dict(recorded("lsf/bjobs.txt"))
 _BSUB = dict(recorded("lsf/bsub.txt"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from batch_samples import RECORDINGS, Sample, recorded, said
 
 from hpcdask_ext.batch.records import JobStatus
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 
 SAMPLE = Sample(
     name="slurm",

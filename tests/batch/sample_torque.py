@@ -5,7 +5,7 @@ from __future__ import annotations
 from batch_samples import Sample, recorded
 
 from hpcdask_ext.batch.records import JobStatus
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 
 _QSTAT = dict(recorded("torque/qstat.txt"))
 _QSUB = dict(recorded("torque/submissions.txt"))

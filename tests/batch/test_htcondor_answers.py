@@ -8,7 +8,7 @@ from batch_samples import PLAIN, recorded, said
 from hpcdask_ext.batch.htcondor import HTCondorSystem
 from hpcdask_ext.batch.htcondor_words import HOLDS, WAITING_HOLDS, WALLTIME_REASONS
 from hpcdask_ext.batch.records import JobElements, JobStatus, QueueInfo
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 
 CONDOR = HTCondorSystem()

@@ -13,7 +13,7 @@ from fake_site import FakeSite
 
 from hpcdask_ext.batch.htcondor import HTCondorSystem
 from hpcdask_ext.batch.records import JobElements, Tasks
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 
 CONDOR = HTCondorSystem()

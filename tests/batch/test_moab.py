@@ -10,7 +10,7 @@ from batch_samples import ALLOCATION, PLAIN, recorded, request_with, said
 from hpcdask_ext.batch.moab_words import STATES
 from hpcdask_ext.batch.records import JobElements, JobStatus
 from hpcdask_ext.batch.torque import MoabSystem
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 
 MOAB = MoabSystem()

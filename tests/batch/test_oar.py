@@ -12,7 +12,7 @@ from batch_samples import ALLOCATION, PLAIN, recorded, request_with, said
 from hpcdask_ext.batch.oar import OARSystem
 from hpcdask_ext.batch.oar_words import STATES
 from hpcdask_ext.batch.records import JobElements, JobStatus
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, InvalidRequest, NotUnderstood
 
 OAR = OARSystem()

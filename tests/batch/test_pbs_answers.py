@@ -10,7 +10,7 @@ from batch_samples import RECORDINGS, said
 from hpcdask_ext.batch.pbs import PBSSystem
 from hpcdask_ext.batch.pbs_words import STATES
 from hpcdask_ext.batch.records import JobStatus
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 
 PBS = PBSSystem()

@@ -8,7 +8,7 @@ from batch_samples import PLAIN, RECORDINGS, recorded, said
 from hpcdask_ext.batch.records import JobStatus
 from hpcdask_ext.batch.sge import GridEngineSystem
 from hpcdask_ext.batch.sge_words import job_state, telling
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 
 GRID_ENGINE = GridEngineSystem()

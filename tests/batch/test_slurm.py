@@ -12,7 +12,7 @@ from batch_samples import PLAIN, RECORDINGS, recorded, request_with, said
 from hpcdask_ext.batch.records import JobElements, JobStatus
 from hpcdask_ext.batch.slurm import SlurmSystem
 from hpcdask_ext.batch.slurm_words import STATES
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 
 HEADING = "hpcdask|JOBID|STATE|START_TIME|NODELIST|NAME|REASON\n"

@@ -11,7 +11,7 @@ from batch_samples import ALLOCATION, PLAIN, recorded, request_with, said
 from hpcdask_ext.batch.records import JobElements, JobStatus
 from hpcdask_ext.batch.torque import TorqueSystem
 from hpcdask_ext.batch.torque_words import STATES
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, InvalidRequest, NotUnderstood
 
 TORQUE = TorqueSystem()

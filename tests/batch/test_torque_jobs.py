@@ -11,7 +11,7 @@ from fake_site import FakeSite
 
 from hpcdask_ext.batch.records import JobElements, Tasks
 from hpcdask_ext.batch.torque import MoabSystem, TorqueSystem
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcdask_ext.clusters.models import Cluster, ClusterState, Element, FixedScaling, Job, JobState, Role
+from hpcdask_ext.clusters.models import Cluster, Element, FixedScaling, Job
+from hpcdask_ext.clusters.states import ClusterState, JobState, Role
 from hpcdask_ext.clusters.store import ClusterStore, new_id, write_private
 from hpcdask_ext.errors import ClusterNotFound, StoreError
 

@@ -8,16 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcdask_ext.clusters.models import (
-    Cluster,
-    ClusterState,
-    Element,
-    Environment,
-    FixedScaling,
-    Job,
-    Role,
-    WorkerShape,
-)
+from hpcdask_ext.clusters.models import Cluster, Element, Environment, FixedScaling, Job, WorkerShape
+from hpcdask_ext.clusters.states import ClusterState, Role
 from hpcdask_ext.clusters.store import ClusterStore
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.manager import ClusterManager

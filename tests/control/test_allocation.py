@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 
 from hpcdask_ext.batch.records import JobStatus
-from hpcdask_ext.clusters.models import Cluster, ClusterState, Element, FixedScaling, Job, JobState, Role, Script
+from hpcdask_ext.clusters.models import Cluster, Element, FixedScaling, Job, Script
 from hpcdask_ext.clusters.reports import Report
 from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerStatus
+from hpcdask_ext.clusters.states import ClusterState, JobState, Role
 from hpcdask_ext.control import scaling
 from hpcdask_ext.control.reconcile import Answer, Observation, reconcile
 from hpcdask_ext.errors import InvalidRequest, WrongState

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcdask_ext.clusters.models import Cluster, JobState, Script
+from hpcdask_ext.clusters.models import Cluster, Script
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.control.logs import last_words
 
 from .conftest import job

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hpcdask_ext.clusters.models import ClusterState, JobState
+from hpcdask_ext.clusters.states import ClusterState, JobState
 from hpcdask_ext.errors import CommandMissing, CommandTimeout, InvalidRequest, WrongState
 
 from .conversation import until

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from hpcdask_ext.batch.records import JobStatus
-from hpcdask_ext.clusters.models import ClusterState, FixedScaling, JobState
+from hpcdask_ext.clusters.models import FixedScaling
 from hpcdask_ext.clusters.reports import Report
 from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerStatus
+from hpcdask_ext.clusters.states import ClusterState, JobState
 from hpcdask_ext.control.reconcile import Answer, Observation, reconcile
 
 from .conftest import START, after, job

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from hpcdask_ext.clusters.models import ClusterState
 from hpcdask_ext.clusters.reports import Report
 from hpcdask_ext.clusters.scheduler_api import SchedulerStatus
+from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.clusters.store import ClusterStore
 from hpcdask_ext.control.queue_monitor import QueueMonitor
 from hpcdask_ext.control.reconcile import Answer, Observation, reconcile

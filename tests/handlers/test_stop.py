@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hpcdask_ext.clusters.models import ClusterState
+from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.control.reconcile import Observation
 from hpcdask_ext.control.watch import ClusterWatch
 from tests.conftest import record

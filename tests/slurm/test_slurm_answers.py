@@ -12,7 +12,7 @@ import pytest
 
 from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest
 from hpcdask_ext.batch.slurm import SlurmSystem
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchRefused
 from tests.servers import until
 from tests.slurm.conftest import slurm
