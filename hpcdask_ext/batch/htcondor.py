@@ -23,7 +23,15 @@ from hpcdask_ext.batch.htcondor_answers import (
 )
 from hpcdask_ext.batch.htcondor_words import WALLTIME_REASONS, sentence
 from hpcdask_ext.batch.quoting import line, render
-from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.records import (
+    JOB_NAMES,
+    Command,
+    CommandResult,
+    JobElements,
+    JobRequest,
+    JobStatus,
+    QueueInfo,
+)
 from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
 _DIRECTIVE = re.compile(r"#CONDOR(?:[ \t]+(.*))?")
@@ -110,8 +118,9 @@ class HTCondorSystem(BatchSystem):
         raise NotUnderstood(f"condor_submit printed no job id for {job.name}: {result.words!r}")
 
     def query(self) -> Command:
-        """Return the call of condor_q for the user's jobs, marked so that no jobs are told from no answer."""
-        return _marked("condor_q", "-json", "-attributes", ",".join(JOB_ATTRIBUTES))
+        """Return the call of condor_q for our jobs of the user, marked so that no jobs are told from no answer."""
+        ours = ("-constraint", f'regexp("^{JOB_NAMES}", JobBatchName)')
+        return _marked("condor_q", *ours, "-json", "-attributes", ",".join(JOB_ATTRIBUTES))
 
     def parse_query(self, result: CommandResult) -> Sequence[JobStatus]:
         """Return one status for each process."""

@@ -16,7 +16,15 @@ from hpcdask_ext.batch.indexes import format_indexes
 from hpcdask_ext.batch.lsf_answers import check, groups_of_user, job_statuses, queue_infos
 from hpcdask_ext.batch.lsf_words import WALLTIME_REASONS, sentence
 from hpcdask_ext.batch.quoting import line, render
-from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.records import (
+    JOB_NAMES,
+    Command,
+    CommandResult,
+    JobElements,
+    JobRequest,
+    JobStatus,
+    QueueInfo,
+)
 from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
 _UNITS = {"KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
@@ -97,9 +105,10 @@ class LSFSystem(BatchSystem):
     def query(self) -> Command:
         """Return the call of bjobs, which lists each element, those that ended within the last hour (by default) too.
 
-        Times are requested in UTC and with their year.
+        A pattern of names also matches arrays, and their elements. Times are requested in UTC and with their year.
         """
-        return _command("bjobs", "-a", "-json", "-o", _FIELDS, settings=("TZ=UTC", "LSB_DISPLAY_YEAR=Y"))
+        ours = ("-J", f"{JOB_NAMES}*")
+        return _command("bjobs", "-a", *ours, "-json", "-o", _FIELDS, settings=("TZ=UTC", "LSB_DISPLAY_YEAR=Y"))
 
     def parse_query(self, result: CommandResult) -> Sequence[JobStatus]:
         """Return one status for each record."""

@@ -14,8 +14,8 @@ from typing import Any
 
 from hpcdask_ext.batch.indexes import parse_indexes
 from hpcdask_ext.batch.lsf_words import CANCELLED, STATES, telling
-from hpcdask_ext.batch.records import CommandResult, JobStatus, QueueInfo
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.batch.records import JOB_NAMES, CommandResult, JobStatus, QueueInfo
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood
 
 _UNREACHABLE = re.compile(
@@ -29,7 +29,7 @@ _UNREACHABLE = re.compile(
 )
 # LSF asks again and again, and says so, until it is answered or until it is stopped.
 _NOISE = re.compile(r".*(please wait|still trying).*\n?", re.IGNORECASE)
-_NO_JOBS = re.compile(r"^No (unfinished )?job found", re.MULTILINE)
+_NO_JOBS = re.compile(rf"^(No (unfinished )?job found|Job <{JOB_NAMES}\*> is not found)", re.MULTILINE)
 _NO_GROUPS = re.compile(r"^No user(/host)? group defined", re.MULTILINE)
 _JOB_ID = re.compile(r"(\d+)(?:\[(\d+)\])?", re.ASCII)
 _NAME = re.compile(r"(.*)\[(\d+)\]", re.ASCII | re.DOTALL)

@@ -19,7 +19,15 @@ from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.oar_answers import check, job_statuses, queue_infos
 from hpcdask_ext.batch.oar_words import WALLTIME, sentence
 from hpcdask_ext.batch.quoting import line, render
-from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.records import (
+    JOB_NAMES,
+    Command,
+    CommandResult,
+    JobElements,
+    JobRequest,
+    JobStatus,
+    QueueInfo,
+)
 from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
 # An array has an id of its own, printed last, which is that of its first element.
@@ -29,9 +37,9 @@ _HARMLESS = re.compile(r"already killed", re.IGNORECASE)
 
 # What ended within the last hour is listed too. Without jobs, oarstat prints nothing: the marks tell that from
 # no answer.
-_QUERY = """
-echo hpcdask-jobs && oarstat -f -J --format 2 --sql "job_user = '$(id -un)' AND (state NOT IN ('Terminated', 'Error') \
-OR stop_time > $(($(date +%s) - 3600)))" && echo hpcdask
+_QUERY = f"""
+echo hpcdask-jobs && oarstat -f -J --format 2 --sql "job_user = '$(id -un)' AND job_name LIKE '{JOB_NAMES}%' \
+AND (state NOT IN ('Terminated', 'Error') OR stop_time > $(($(date +%s) - 3600)))" && echo hpcdask
 """
 # Each property stands on a line of its own. Only what is needed passes: each core has a thousand characters.
 _QUEUES = r"""

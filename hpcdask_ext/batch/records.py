@@ -7,7 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
+
+JOB_NAMES = "hpcdask-"
+"""What the names of our jobs begin with. Users may have tens of thousands of others: these are not asked about."""
 
 
 @dataclass(frozen=True)

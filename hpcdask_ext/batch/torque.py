@@ -22,7 +22,15 @@ from hpcdask_ext.batch.moab_answers import check_moab, estimated_start, moab_sta
 from hpcdask_ext.batch.moab_words import WALLTIME as MOAB_WALLTIME
 from hpcdask_ext.batch.moab_words import sentence as moab_sentence
 from hpcdask_ext.batch.quoting import line, qsub, render
-from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.records import (
+    JOB_NAMES,
+    Command,
+    CommandResult,
+    JobElements,
+    JobRequest,
+    JobStatus,
+    QueueInfo,
+)
 from hpcdask_ext.batch.torque_answers import (
     ARRAY_ID,
     JOBS,
@@ -45,8 +53,11 @@ _HARMLESS = re.compile(
 # Users set these for interactive use: they would hide jobs, or change what begins a directive.
 _QSTAT_VARIABLES = ("PBS_QSTAT_EXECONLY", "PBS_QSTAT_NO_COMPLETE")
 
-_JOBS_OF_MOAB = """
-me=$(id -un) && echo hpcdask-jobs && showq --xml -w "user=$me" && showq -c --xml -w "user=$me" && echo hpcdask
+_JOBS_OF_MOAB = rf"""
+me=$(id -un) && live=$(showq --xml -w "user=$me") && over=$(showq -c --xml -w "user=$me") || exit
+echo hpcdask-jobs
+printf '%s\n' "$live" "$over" | sed 's|<job |\n<job |g' | sed '/^<job .*JobName="{JOB_NAMES}/!s|^<job [^>]*>||'
+echo hpcdask
 """
 
 _Spec = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.,:=+@^/-]*$")]

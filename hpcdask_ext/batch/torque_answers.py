@@ -6,19 +6,21 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 
 from hpcdask_ext.batch.pbs_records import Record, duration, number, records, size
-from hpcdask_ext.batch.records import CommandResult, JobStatus, QueueInfo
+from hpcdask_ext.batch.records import JOB_NAMES, CommandResult, JobStatus, QueueInfo
 from hpcdask_ext.batch.torque_words import STATES, final, waiting
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood
 
 ARRAY_ID = re.compile(r"(\d+)\[\]([\w.:-]*)", re.ASCII)
 
-# Every job has all its variables in its record: they do not pass. With -t there are no records of whole arrays.
-JOBS = r"""me=$(id -un) && answer=$(qstat -t -f -x -u "$me") || exit
+# Every job has all its variables in its record: they do not pass, nor do jobs that are not ours. With -t there are no
+# records of whole arrays.
+JOBS = rf"""me=$(id -un) && answer=$(qstat -t -f -x -u "$me") || exit
 echo hpcdask-jobs
-printf '%s\n' "$answer" | sed 's|<Variable_List>[^<]*</Variable_List>||g'
-echo hpcdask"""
-"""Asks for each element of this user's jobs, as XML: without any job, some versions print nothing."""
+printf '%s\n' "$answer" | sed 's|<Variable_List>[^<]*</Variable_List>||g; s|<Job>|\n<Job>|g; s|</Data>|\n</Data>|' |
+    sed '/^<Job>/{{ /<Job_Name>{JOB_NAMES}/!d; }}' | tr -d '\n'
+printf '\nhpcdask\n'"""
+"""Asks for each element of our jobs of this user, as XML: without any job, some versions print nothing."""
 
 _KEPT = "state_count|resources_max|enabled|started|default_queue|state|np|gpus|jobs|physmem"
 QUEUES = rf"""queues=$(qstat -Q -f) && server=$(qstat -B -f) || exit

@@ -11,7 +11,7 @@ from batch_samples import PLAIN, recorded, said
 from hpcdask_ext.batch.lsf import LSFSettings, LSFSystem
 from hpcdask_ext.batch.lsf_words import CANCELLED, STATES, WALLTIME_REASONS, telling
 from hpcdask_ext.batch.records import JobElements, JobStatus, QueueInfo
-from hpcdask_ext.clusters.models import JobState
+from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 
 LSF = LSFSystem()
@@ -68,6 +68,7 @@ def test_a_foreign_name_disturbs_nobody() -> None:
 def test_no_jobs_are_no_jobs_in_all_of_lsfs_words() -> None:
     for name in ("bjobs (none)", "bjobs (none unfinished)", "bjobs (none, as JSON)"):
         assert list(LSF.parse_query(BJOBS[name])) == []
+    assert list(LSF.parse_query(said(stderr="Job <hpcdask-*> is not found\n", exit_code=255))) == []
 
 
 def test_an_answer_counts_although_it_was_late() -> None:

@@ -118,10 +118,12 @@ def condor_nodes(store: Store, arguments: list[str]) -> int:
 
 
 def condor_q(store: Store, arguments: list[str]) -> None:
-    if arguments[:2] != ["-json", "-attributes"]:
+    asked = re.fullmatch(r'regexp\("(.*)", JobBatchName\)', arguments[1])
+    if [arguments[0], *arguments[2:4]] != ["-constraint", "-json", "-attributes"] or asked is None:
         raise Refused(f"Error: illegal arguments {arguments}", 1)
-    wanted = arguments[2].split(",")
-    found = [ad for element in store.elements() if (ad := _job(element)) is not None]
+    wanted = arguments[4].split(",")
+    elements = [element for element in store.elements() if re.search(asked[1], element.name)]
+    found = [ad for element in elements if (ad := _job(element)) is not None]
     _print([{name: ad[name] for name in wanted if name in ad} for ad in found])
 
 

@@ -96,12 +96,12 @@ def _hosts(slots: int, requirement: str) -> str:
 
 
 def bjobs(store: Store, arguments: list[str]) -> int | None:
-    if arguments[:3] != ["-a", "-json", "-o"]:
+    if [*arguments[:2], *arguments[3:5]] != ["-a", "-J", "-json", "-o"] or not arguments[2].endswith("*"):
         raise Refused(f"bjobs: illegal options {arguments}", 255)
-    elements = store.elements()
+    elements = [element for element in store.elements() if element.name.startswith(arguments[2][:-1])]
     if not elements:
-        raise Refused("No job found", 255)
-    fields = arguments[3].split()
+        raise Refused(f"Job <{arguments[2]}> is not found", 255)
+    fields = arguments[5].split()
     records = [{field.upper(): _field(store, element, field) for field in fields} for element in elements]
     print(json.dumps({"COMMAND": "bjobs", "JOBS": len(records), "RECORDS": records}, indent=2).replace("/", "\\/"))
     return None

@@ -7,6 +7,7 @@ All nodes are this machine. The elements of the job that the engine calls 3 are 
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import time
@@ -24,7 +25,10 @@ DEFAULTS = {
 }
 _FLAGS = ("--hold",)
 _STATES = {"pending": "Waiting", "running": "Running", "done": "Terminated", "killed": "Error", "lost": "Error"}
-_LIVE = re.compile(r"job_user = '\S+' AND \(state NOT IN \('Terminated', 'Error'\) OR stop_time > (\d+)\)")
+_LIVE = re.compile(
+    r"job_user = '\S+' AND job_name LIKE '([\w-]+)%' "
+    r"AND \(state NOT IN \('Terminated', 'Error'\) OR stop_time > (\d+)\)"
+)
 _WHICH = re.compile(r"array_id = (\d+)(?: AND array_index IN \(([\d, ]+)\))?")
 _MEMORY = 4096  # MiB per core
 
@@ -113,7 +117,7 @@ def oarstat(store: Store, arguments: list[str]) -> None:
     match = _LIVE.fullmatch(arguments[-1])
     if arguments[:-1] != ["-f", "-J", "--format", "2", "--sql"] or match is None:
         raise Refused(f"oarstat: unexpected arguments {arguments}", 1)
-    shown = [one for one in elements if one.ended is None or one.ended > int(match[1])]
+    shown = [one for one in elements if one.name.startswith(match[1]) and (one.ended or math.inf) > int(match[2])]
     if shown:
         jobs = {str(one.number * 1000 + one.index): _job(store, one) for one in shown}
         print(json.dumps(jobs, indent=3, separators=(",", " : ")))

@@ -1,4 +1,4 @@
-"""The contract of allocations, over every batch system: their jobs really run, on this machine as all the nodes."""
+"""The contract of jobs, over every batch system: they really run, on this machine as all the nodes."""
 
 from __future__ import annotations
 
@@ -92,6 +92,14 @@ async def test_a_job_with_a_program_can_be_cancelled(site: FakeSite) -> None:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.1)
     assert states == {"killed"}
+
+
+async def test_only_our_own_jobs_are_asked_about(site: FakeSite) -> None:
+    """Users may have so many others that the answer would be longer than we read."""
+    await site.submit(site.request("exec sleep 60", name="others", count=2, memory=MEMORY))
+    assert list(await site.query()) == []
+    await site.submit(site.request("exec sleep 60", count=2, memory=MEMORY))
+    assert {status.name for status in await site.query()} == {"hpcdask-k3x9-workers-1"}
 
 
 @pytest.mark.parametrize("name", BATCH_SYSTEMS)
