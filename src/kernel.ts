@@ -31,7 +31,10 @@ export async function insertClientCode(
   await panel.context.ready;
   insertCell(panel, cluster.client_code);
   if (open && kernel) {
-    hintAtKernel(panel, cluster, kernel, trans);
+    // A notebook that was just opened may have to start its kernel first.
+    void panel.sessionContext.ready.then(() =>
+      hintAtKernel(panel, cluster, kernel, trans)
+    );
   }
   return true;
 }

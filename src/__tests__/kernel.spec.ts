@@ -5,7 +5,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 
 import { insertClientCode, kernelOf } from '../kernel';
-import { cluster, site, until } from './fixtures';
+import { cluster, settled, site, until } from './fixtures';
 
 const trans = nullTranslator.load('hpcdask_ext');
 const OLD = cluster({ environment: 'old', environment_title: 'Old' });
@@ -34,6 +34,7 @@ describe('insertClientCode', () => {
       context: {
         ready: Promise.resolve(),
         sessionContext: {
+          ready: Promise.resolve(),
           session: kernel && { kernel: { name: kernel } },
           kernelDisplayName: kernel && `the kernel ${kernel}`
         }
@@ -63,6 +64,7 @@ describe('insertClientCode', () => {
 
   it('says that a notebook runs another kernel than the cluster', async () => {
     expect(await insert('old', notebook('python3'))).toBe(true);
+    await settled();
     expect(cell).toBe('client = Client()');
     expect(hints()).toEqual([
       'This notebook runs “the kernel python3”, the cluster “Old”: choose the cluster’s kernel, or expect warnings about versions.'
@@ -75,6 +77,7 @@ describe('insertClientCode', () => {
     ['the cluster runs what the site describes', null, 'python3']
   ])('says nothing where %s', async (_, kernel, running) => {
     await insert(kernel, notebook(running));
+    await settled();
     expect(cell).toBe('client = Client()');
     expect(hints()).toEqual([]);
   });
@@ -97,6 +100,7 @@ describe('insertClientCode', () => {
     await until(() => accept() !== null, 'a dialog');
     accept()!.click();
     expect(await inserted).toBe(true);
+    await settled();
     expect(asked).toEqual([expected]);
     expect(cell).toBe('client = Client()');
     expect(hints()).toEqual([]);
