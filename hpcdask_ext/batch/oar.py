@@ -41,9 +41,12 @@ _QUERY = f"""
 echo hpcdask-jobs && oarstat -f -J --format 2 --sql "job_user = '$(id -un)' AND job_name LIKE '{JOB_NAMES}%' \
 AND (state NOT IN ('Terminated', 'Error') OR stop_time > $(($(date +%s) - 3600)))" && echo hpcdask
 """
-# Each property stands on a line of its own. Only what is needed passes: each core has a thousand characters.
+# Each property stands on a line of its own. Only what is needed passes: each core has a thousand characters. What is no
+# list of nodes is shown as it is.
 _QUEUES = r"""
-nodes=$(oarnodes -J) && printf '%s\n' "$nodes" | grep -E '^ +"({properties})" :|^ +\}}' && echo hpcdask-free && \
+nodes=$(oarnodes -J) || exit
+printf '%s\n' "$nodes" | grep -E '^ +"({properties})" :|^ +\}}' || {{ printf '%s\n' "$nodes"; exit 0; }}
+echo hpcdask-free
 {{ oarnodes -J --sql "resource_id NOT IN (SELECT resource_id FROM assigned_resources \
 WHERE assigned_resource_index = 'CURRENT')" | grep -c '"state" : "Alive"'; echo hpcdask-jobs; }} && \
 oarstat --format 1 && echo hpcdask
