@@ -95,8 +95,6 @@ class Sample:
     """Letters that no value in a directive can have, whatever quotes are around it."""
     unsayable_in_paths: str = ""
     """The same for the paths of logs."""
-    without: frozenset[str] = frozenset()
-    """What the batch system cannot do: of `gpus`, `allocation`, `array indexes`."""
 
     @property
     def system(self) -> BatchSystem:

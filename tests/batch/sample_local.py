@@ -24,6 +24,5 @@ SAMPLE = Sample(
     has_directives=False,
     separator="\t",
     reads_stdin=False,
-    without=frozenset({"gpus"}),
     element={"HPCDASK_JOB": PLAIN.name, "HPCDASK_INDEX": "2"},
 )
