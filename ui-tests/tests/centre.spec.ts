@@ -20,8 +20,8 @@ test('the image is checked while it is typed, and remembered', async ({
   page,
   panel
 }) => {
-  await openMore(panel);
   const image = field(panel, 'Image');
+  await expect(image).toBeVisible();
   await expect(image).toHaveAttribute('placeholder', 'base:1');
   await image.fill('other:1');
   const alert = panel.locator('[data-field="image"]').getByRole('alert');
@@ -31,6 +31,7 @@ test('the image is checked while it is typed, and remembered', async ({
   await expect(alert).toContainText('other:1');
   await image.fill('base:22');
   await expect(alert).toHaveCount(0);
+  await openMore(panel);
   await field(panel, 'Account').selectOption('climate');
   const id = await launch(panel);
   await running(panel, id);
@@ -38,7 +39,10 @@ test('the image is checked while it is typed, and remembered', async ({
   await page.reload({ waitForIsReady: false });
   await expect(image).toHaveValue('base:22');
   await expect(field(panel, 'Account')).toHaveValue('climate');
-  await field(panel, 'Environment').selectOption({ index: 0 });
+  // The site's own environments come first, then the kernels.
+  const environment = field(panel, 'Environment');
+  await expect(environment.locator('option').first()).toHaveText('Container');
+  await environment.selectOption('python3');
   await expect(image).toHaveCount(0);
 });
 
@@ -72,6 +76,21 @@ for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
       await expect(panel.locator('[data-field="queue"]')).toContainText(
         '12 of 40 nodes free'
       );
+      const queue = panel.locator('[data-field="queue"]');
+      const title = queue.locator('.jp-HPCDask-titledSelect > span');
+      await expect(title).toHaveText('Regular');
+      const isCut = await title.evaluate(
+        node => node.scrollWidth > node.clientWidth
+      );
+      expect(isCut).toBe(false);
+      const option = queue.locator('option').first();
+      await expect(option).toHaveText('Regular — 12 nodes free');
+      // The closed list hides its text below the title, the open one does not.
+      await expect(queue.locator('select')).toHaveCSS(
+        'color',
+        'rgba(0, 0, 0, 0)'
+      );
+      await expect(option).not.toHaveCSS('color', 'rgba(0, 0, 0, 0)');
       await picture(page, `centre-${suffix}`);
       await chooseSize(panel, 'Custom');
       await field(panel, 'Queue').selectOption('gpu');

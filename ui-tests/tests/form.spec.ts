@@ -91,7 +91,10 @@ for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
       panel.locator('[data-route="/individual-progress"]')
     ).toBeVisible();
     await picture(page, `running-${suffix}`);
+    const height = await heightOf(cards(panel, id));
     await button(cards(panel, id), 'Scale').click();
+    await expect(cards(panel, id).getByRole('spinbutton')).toBeFocused();
+    expect(await heightOf(cards(panel, id))).toBe(height);
     await picture(page, `scale-${suffix}`);
     await page.keyboard.press('Escape');
     await button(cards(panel, id), 'Stop').click();
@@ -102,6 +105,10 @@ for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
     await panel.locator('summary', { hasText: 'Ended' }).click();
     await picture(page, `ended-${suffix}`);
   });
+}
+
+async function heightOf(card: Locator): Promise<number> {
+  return (await card.boundingBox())!.height;
 }
 
 function memory(panel: Locator): Locator {
