@@ -53,6 +53,30 @@ test('a preview of what is wrong says so at the fields', async ({
   await expect(cards(panel)).toHaveCount(0);
 });
 
+for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
+  test(`a preview that warns says nothing of a start, in ${theme}`, async ({
+    page,
+    panel
+  }) => {
+    const note = 'The queue maint is closed (DOWN): choose another one.';
+    await page.route('**/hpcdask/api/clusters/preview*', async route => {
+      const response = await route.fetch();
+      const json = { ...(await response.json()), note, estimated_start: null };
+      await route.fulfill({ response, json });
+    });
+    await page.theme.setTheme(theme);
+    await page.sidebar.openTab('hpcdask');
+    await button(panel, 'Preview').click();
+    const dialog = page.getByRole('dialog');
+    await expect(
+      dialog.locator('.jp-mod-warn', { hasText: note })
+    ).toBeVisible();
+    await expect(dialog).not.toContainText('It would start');
+    await expect(dialog).not.toContainText('not known when');
+    await picture(page, `preview-note-${theme.split(' ')[1].toLowerCase()}`);
+  });
+}
+
 test('a preview by the keyboard alone', async ({ page, panel }) => {
   const dialog = page.getByRole('dialog');
   const scripts = dialog.locator('.jp-HPCDask-preview-script');

@@ -72,7 +72,9 @@ test('a script that fails says how, and its log why', async ({
   await expect(card).toHaveAttribute('data-state', 'failed', {
     timeout: 60_000
   });
-  await expect(card).toContainText('fails.py ended with exit code 3');
+  await expect(card).toContainText('“fails.py” has failed');
+  const told = (await card.innerText()).match(/exit code 3/g);
+  expect(told).toHaveLength(1);
 });
 
 test('a notebook runs into a copy beside it', async ({
