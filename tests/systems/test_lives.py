@@ -18,18 +18,20 @@ from tests.systems.systems import SYSTEMS, Bench
 pytestmark = pytest.mark.parametrize("bench", SYSTEMS, ids=lambda system: system.name, indirect=True)
 _COMPUTE = (
     "import os",
-    "client.wait_for_workers(2, timeout=30)",
+    "client.wait_for_workers(2, timeout=45)",
     "here = client.run(lambda: os.environ.get('FROM_THE_SITE'))",
     "print(client.submit(sum, range(10**6)).result(), sorted(here.values()))",
 )
 _COMPUTED = '499999500000 ["it\'s here", "it\'s here"]'
+
+_PATIENCE = 80.0
 
 # A bare client connects, and finds what the site has set.
 _SCRIPT = """
 import sys
 from distributed import Client
 with Client() as client:
-    client.wait_for_workers(2, timeout=30)
+    client.wait_for_workers(2, timeout=70)
     print("in all:", client.submit(sum, range(10**6)).result(), sys.argv[1:])
 sys.exit(3)
 """
@@ -77,31 +79,36 @@ def logs(server: JupyterServer, cluster_id: str, role: str) -> list[str]:
     return [log["text"] for log in server.ask("GET", f"clusters/{cluster_id}/logs?role={role}")["logs"]]
 
 
+def wait_for_workers(server: JupyterServer, cluster_id: str, count: int) -> Any:
+    """Return a cluster once so many workers are connected; with all batch systems at once, that may take a while."""
+    return until(lambda: (c := server.cluster(cluster_id))["workers"]["running"] == count and c, _PATIENCE)
+
+
 def scale(server: JupyterServer, cluster_id: str, workers: int) -> None:
     server.ask("PATCH", f"clusters/{cluster_id}", {"scaling": {"mode": "fixed", "workers": workers}})
-    server.wait_for_workers(cluster_id, workers)
+    wait_for_workers(server, cluster_id, workers)
 
 
 def stop(server: JupyterServer, cluster_id: str) -> None:
     server.ask("DELETE", f"clusters/{cluster_id}")
-    server.wait_for(cluster_id, "stopped")
+    server.wait_for(cluster_id, "stopped", _PATIENCE)
 
 
 def test_workers_as_jobs_with_the_scheduler_on_the_host(server: JupyterServer, bench: Bench, cluster_id: str) -> None:
-    cluster = server.wait_for_workers(cluster_id, 2)
+    cluster = wait_for_workers(server, cluster_id, 2)
     assert bench.saw(cluster_id, submissions=1)
     assert run_client(cluster["client_code"], *_COMPUTE) == _COMPUTED
     scale(server, cluster_id, 1)
     scale(server, cluster_id, 2)
     assert bench.saw(cluster_id, submissions=2)
-    worker_logs = logs(server, cluster_id, "worker")
-    assert len(worker_logs) == 3
-    assert all("Registered to:" in text for text in worker_logs)
+    # A worker says so a moment after the scheduler knows it.
+    until(lambda: all("Registered to:" in text for text in logs(server, cluster_id, "worker")))
+    assert len(logs(server, cluster_id, "worker")) == 3
     stop(server, cluster_id)
 
 
 def test_workers_and_scheduler_as_jobs(server: JupyterServer, bench: Bench, cluster_id: str) -> None:
-    cluster = server.wait_for_workers(cluster_id, 2)
+    cluster = wait_for_workers(server, cluster_id, 2)
     assert bench.saw(cluster_id, submissions=2)
     assert {job["role"]: job["state"] for job in cluster["jobs"]} == {"scheduler": "running", "worker": "running"}
     assert any("Scheduler at:" in text for text in logs(server, cluster_id, "scheduler"))
@@ -109,11 +116,11 @@ def test_workers_and_scheduler_as_jobs(server: JupyterServer, bench: Bench, clus
 
 
 def test_a_single_job(server: JupyterServer, bench: Bench, cluster_id: str) -> None:
-    cluster = server.wait_for_workers(cluster_id, 2)
+    cluster = wait_for_workers(server, cluster_id, 2)
     assert bench.saw(cluster_id, submissions=1)
     assert len(cluster["jobs"]) == 1
     assert run_client(cluster["client_code"], *_COMPUTE) == _COMPUTED
-    assert all("Registered to:" in text for text in logs(server, cluster_id, "worker") if text)
+    until(lambda: all("Registered to:" in text for text in logs(server, cluster_id, "worker") if text))
     scale(server, cluster_id, 1)
     grow = {"scaling": {"mode": "fixed", "workers": 3}}
     refused = server.http.request("PATCH", f"hpcdask/api/clusters/{cluster_id}", json=grow)
@@ -124,7 +131,7 @@ def test_a_single_job(server: JupyterServer, bench: Bench, cluster_id: str) -> N
 def test_a_script_has_the_cluster_for_itself_and_the_job_ends_with_it(
     server: JupyterServer, bench: Bench, cluster_id: str
 ) -> None:
-    cluster = server.wait_for(cluster_id, "failed")
+    cluster = server.wait_for(cluster_id, "failed", _PATIENCE)
     assert cluster["exit_code"] == 3
     assert "count.py" in cluster["reason"]
     written = "".join(log["text"] for log in server.ask("GET", f"clusters/{cluster_id}/logs")["logs"])

@@ -42,14 +42,14 @@ def _away(waiting: dict[str, str], server: JupyterServer, benches: dict[str, Ben
 def _back(_away: None, waiting: dict[str, str], server: JupyterServer, benches: dict[str, Bench]) -> None:
     """They are back, and no queue is held any more, from when it was seen that they were away."""
     for name, cluster_id in waiting.items():
-        until(lambda: not server.cluster(cluster_id)["reachable"])  # noqa: B023
+        until(lambda: not server.cluster(cluster_id)["reachable"], 60)  # noqa: B023
         benches[name].store.mood(None)
         benches[name].store.release()
 
 
 def test_the_card_says_why(server: JupyterServer, bench: Bench, waiting: dict[str, str]) -> None:
     system, cluster_id = bench.system, waiting[bench.system.name]
-    cluster = until(lambda: (c := server.cluster(cluster_id))["reason"].startswith(system.sentence) and c)
+    cluster = until(lambda: (c := server.cluster(cluster_id))["reason"].startswith(system.sentence) and c, 60)
     assert cluster["state"] == "pending"
     assert cluster["workers"] == {"requested": 2, "pending": 2, "running": 0}
     assert system.reason in cluster["reason"]
@@ -57,12 +57,12 @@ def test_the_card_says_why(server: JupyterServer, bench: Bench, waiting: dict[st
 
 @pytest.mark.usefixtures("_away")
 def test_silence_is_not_an_end(server: JupyterServer, bench: Bench, waiting: dict[str, str]) -> None:
-    cluster = until(lambda: not (c := server.cluster(waiting[bench.system.name]))["reachable"] and c)
+    cluster = until(lambda: not (c := server.cluster(waiting[bench.system.name]))["reachable"] and c, 60)
     assert cluster["state"] == "pending"
     assert cluster["workers"]["pending"] == 2
 
 
 @pytest.mark.usefixtures("_back")
 def test_jobs_that_started_meanwhile_are_found(server: JupyterServer, bench: Bench, waiting: dict[str, str]) -> None:
-    cluster = until(lambda: (c := server.cluster(waiting[bench.system.name]))["reachable"] and c)
+    cluster = until(lambda: (c := server.cluster(waiting[bench.system.name]))["reachable"] and c, 60)
     assert server.wait_for_workers(cluster["id"], 2)["state"] == "running"
