@@ -65,6 +65,16 @@ async def test_whatever_a_prologue_does_the_tasks_start_and_end(site: FakeSite) 
     assert "exit=3\n" in await site.text("report.1.ended")
 
 
+async def test_tasks_do_not_depend_on_what_users_do_in_login_shells(
+    site: FakeSite, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".bash_profile").write_text("exec sleep 60\n")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    first = "until [ -e task-1 ] && [ -e task-2 ]; do sleep 0.1; done; exit 3"
+    await site.submit(site.request(first, count=1, memory=MEMORY, tasks=Tasks(WAITS, 2)))
+    assert "exit=3\n" in await site.text("report.1.ended")
+
+
 async def test_a_prologue_that_fails_ends_the_job(site: FakeSite) -> None:
     await site.submit(
         site.request("exec sleep 60", count=1, memory=MEMORY, prologue=("exit 9",), tasks=Tasks(WAITS, 1))

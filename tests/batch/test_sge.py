@@ -189,7 +189,7 @@ def test_a_job_outlives_its_suspension_and_closes_down_when_it_will_be_killed(tm
 )
 def test_tasks_start_where_their_slots_are(tmp_path: Path, hosts: str, places: str, is_complete: bool) -> None:
     (tmp_path / "hosts").write_text(hosts)
-    fake(tmp_path, "qrsh", 'echo "$4 $9" >>"${0%/*}/placed"; shift 4; exec "$@"')
+    fake(tmp_path, "qrsh", 'echo "$4 $8" >>"${0%/*}/placed"; shift 4; exec "$@"')
     tasks = Tasks('touch "task-$HPCDASK_TASK"; sleep 60', 2)
     all_started = f"[ $(ls -d task-* 2>/dev/null | wc -l) -ge {len(places.split('|'))} ]"
     job = request_with(cores=2, count=1, tasks=tasks, command=f"until {all_started}; do sleep 0.1; done; sleep 0.3")

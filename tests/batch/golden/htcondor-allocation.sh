@@ -22,6 +22,9 @@
 #CONDOR leave_in_queue = JobStatus == 4 && (CompletionDate =?= undefined || CompletionDate == 0 || time() - CompletionDate < 300)
 #CONDOR queue 1
 
+# A task on another node begins where no shell has been yet: this defines `module`, where a centre has it. What users do
+# in login shells of theirs is not for it: they wait for locks, or start other shells.
+if [ "${1:-}" = task ] && [ "${2:-}" != 0 ] && [ -r /etc/profile ]; then . /etc/profile; fi
 hpcdask_child=
 hpcdask_code=
 hpcdask_signal=
@@ -129,11 +132,9 @@ unset IFS
 hpcdask_start_first() { exec "$@"; }
 # HTCondor has started them.
 hpcdask_start_others() { :; }
-# The other tasks run where no shell has been yet: a login shell defines `module` there, where a centre has it.
-hpcdask_first_shell=bash
-hpcdask_task_shell='bash -l'
-hpcdask_start_first $hpcdask_first_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
+hpcdask_shell=bash
+hpcdask_start_first "$hpcdask_shell" /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
 hpcdask_first=$!
-hpcdask_start_others $hpcdask_task_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
+hpcdask_start_others "$hpcdask_shell" /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
 hpcdask_watch "$hpcdask_first"
 hpcdask_wait

@@ -102,10 +102,9 @@ hpcdask_start_others() {
     done
     wait
 }
-hpcdask_first_shell=/bin/sh
-hpcdask_task_shell=/bin/sh
-hpcdask_start_first $hpcdask_first_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
+hpcdask_shell=/bin/sh
+hpcdask_start_first "$hpcdask_shell" /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
 hpcdask_first=$!
-hpcdask_start_others $hpcdask_task_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
+hpcdask_start_others "$hpcdask_shell" /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
 hpcdask_watch "$hpcdask_first"
 hpcdask_wait

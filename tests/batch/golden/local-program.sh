@@ -102,11 +102,10 @@ hpcdask_start_others() {
     done
     wait
 }
-hpcdask_first_shell=/bin/sh
-hpcdask_task_shell=/bin/sh
-hpcdask_start_first $hpcdask_first_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
+hpcdask_shell=/bin/sh
+hpcdask_start_first "$hpcdask_shell" /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
 hpcdask_first=$!
-hpcdask_start_others $hpcdask_task_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
+hpcdask_start_others "$hpcdask_shell" /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
 /opt/env/bin/python analysis.py --year 2026 &
 hpcdask_watch $!
 while kill -0 "$hpcdask_child" 2>/dev/null && kill -0 "$hpcdask_first" 2>/dev/null; do sleep 1; done

@@ -12,6 +12,9 @@
 # A node that fails takes only its own workers with it.
 #SBATCH --no-kill
 
+# A task on another node begins where no shell has been yet: this defines `module`, where a centre has it. What users do
+# in login shells of theirs is not for it: they wait for locks, or start other shells.
+if [ "${1:-}" = task ] && [ "${2:-}" != 0 ] && [ -r /etc/profile ]; then . /etc/profile; fi
 hpcdask_child=
 hpcdask_code=
 hpcdask_signal=
@@ -117,11 +120,9 @@ hpcdask_start_others() {
     setsid srun --ntasks=9 --cpus-per-task="${SLURM_CPUS_PER_TASK:-4}" --export=ALL --input=none \
         --mpi=none --kill-on-bad-exit=0 --wait=0 --no-kill "$@"
 }
-# The other tasks run where no shell has been yet: a login shell defines `module` there, where a centre has it.
-hpcdask_first_shell=bash
-hpcdask_task_shell='bash -l'
-hpcdask_start_first $hpcdask_first_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
+hpcdask_shell=bash
+hpcdask_start_first "$hpcdask_shell" /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
 hpcdask_first=$!
-hpcdask_start_others $hpcdask_task_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
+hpcdask_start_others "$hpcdask_shell" /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
 hpcdask_watch "$hpcdask_first"
 hpcdask_wait

@@ -12,6 +12,9 @@
 hpcdask_index=${PBS_ARRAYID:-1}
 exec >>/scratch/ada/hpcdask/k3x9/logs/workers-1."$hpcdask_index".log 2>&1
 
+# A task on another node begins where no shell has been yet: this defines `module`, where a centre has it. What users do
+# in login shells of theirs is not for it: they wait for locks, or start other shells.
+if [ "${1:-}" = task ] && [ "${2:-}" != 0 ] && [ -r /etc/profile ]; then . /etc/profile; fi
 hpcdask_child=
 hpcdask_code=
 hpcdask_signal=
@@ -122,11 +125,9 @@ hpcdask_start_others() {
     fi
     wait
 }
-# The other tasks run where no shell has been yet: a login shell defines `module` there, where a centre has it.
-hpcdask_first_shell=bash
-hpcdask_task_shell='bash -l'
-hpcdask_start_first $hpcdask_first_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
+hpcdask_shell=bash
+hpcdask_start_first "$hpcdask_shell" /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task 0 &
 hpcdask_first=$!
-hpcdask_start_others $hpcdask_task_shell /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
+hpcdask_start_others "$hpcdask_shell" /scratch/ada/hpcdask/k3x9/jobs/allocation.sh task &
 hpcdask_watch "$hpcdask_first"
 hpcdask_wait
