@@ -13,10 +13,10 @@ from hpcdask_ext.batch import base
 from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.htcondor_answers import (
     BEGIN,
+    COMPLAINTS,
     END,
     JOB_ATTRIBUTES,
     SLOT_ATTRIBUTES,
-    check,
     job_status,
     pool,
     records,
@@ -112,7 +112,7 @@ class HTCondorSystem(BatchSystem):
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
         """Return the id of the cluster, which condor_submit prints as its first and its last process."""
-        check(result, "did not accept the job")
+        COMPLAINTS.check(result, "did not accept the job")
         if matches := _SUBMITTED.findall(result.stdout):
             return cast("str", matches[-1])
         raise NotUnderstood(f"condor_submit printed no job id for {job.name}: {result.words!r}")
@@ -132,10 +132,7 @@ class HTCondorSystem(BatchSystem):
 
     def parse_cancel(self, result: CommandResult) -> None:
         """Return if condor_rm complained only about jobs that had already ended."""
-        lines = [text for text in result.stderr.splitlines() if text.strip() and not _HARMLESS.search(text)]
-        if result.exit_code != 0 and (lines or not result.stderr.strip()):
-            rest = CommandResult(result.argv, result.exit_code, result.stdout, "\n".join(lines))
-            check(rest, "did not cancel everything")
+        COMPLAINTS.check_cancelled(result, _HARMLESS)
 
     def explain(self, reason: str) -> str:
         """Return a sentence for `reason`."""

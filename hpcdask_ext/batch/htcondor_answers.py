@@ -11,10 +11,11 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from hpcdask_ext.batch.complaints import Complaints
 from hpcdask_ext.batch.htcondor_words import HOLDS, WAITING_HOLDS
 from hpcdask_ext.batch.records import CommandResult, JobStatus, QueueInfo
 from hpcdask_ext.clusters.states import JobState
-from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood
+from hpcdask_ext.errors import NotUnderstood
 
 JOB_ATTRIBUTES = (
     *("ClusterId", "ProcId", "JobStatus", "JobBatchName", "NumJobStarts", "RemoteHost", "LastRejMatchReason"),
@@ -28,23 +29,21 @@ SLOT_ATTRIBUTES = (
     *("TotalSlotCpus", "TotalSlotMemory", "TotalSlotGPUs", "GPUs"),
 )
 
-_UNREACHABLE = re.compile(
-    r"failed to fetch ads|can't find address|failed to connect|could not find the local|cannot get address"
-    r"|communication error|couldn't contact|unable to (locate|contact)|collector has no record|not running"
-    r"|AUTHENTICATE:|SECMAN:|CEDAR:|condor_config source|timed out|connection (refused|timed out|reset|closed)"
-    r"|no route to host|network is unreachable|could not resolve|temporarily un"
-    r"|^ssh: |host key verification failed|permission denied \(|kex_exchange",
-    re.IGNORECASE | re.MULTILINE,
+_UNREACHABLE = (
+    "failed to fetch ads|can't find address|failed to connect|could not find the local|cannot get address"
+    "|communication error|couldn't contact|unable to (locate|contact)|collector has no record|not running"
+    "|AUTHENTICATE:|SECMAN:|CEDAR:|condor_config source|timed out"
 )
 # Advice on how to configure a pool, over many lines.
 _ADVICE = re.compile(r"^Extra Info:.*", re.MULTILINE | re.DOTALL)
 _NOISE = re.compile(r"^((ERROR|Error|condor_\w+): |-- )", re.MULTILINE)
+COMPLAINTS = Complaints("HTCondor", _UNREACHABLE, lambda text: _NOISE.sub("", _ADVICE.sub("", text)))
 _REASON_LENGTH = 300
 
 
 def records(result: CommandResult, program: str) -> Sequence[Mapping[str, Any]]:
     """Return the ClassAds that a command printed, all of them, between our two lines."""
-    check(result, "did not answer")
+    COMPLAINTS.check(result, "did not answer")
     _, begin, rest = result.stdout.partition(f"{BEGIN} {program}\n")
     text, end, _ = rest.rpartition(f"{END} {program}")
     if not begin or not end:
@@ -142,15 +141,3 @@ def _free(slot: Mapping[str, Any]) -> int:
     """Return how many cores of a slot a job could have now."""
     is_free = slot.get("SlotType") == "Partitionable" or slot.get("State") == "Unclaimed"
     return int(slot["Cpus"]) if is_free and slot.get("State") in ("Unclaimed", None) else 0
-
-
-def check(result: CommandResult, complaint: str) -> None:
-    """Raise the right error if the command failed."""
-    if result.exit_code == 0:
-        return
-    told = _NOISE.sub("", _ADVICE.sub("", result.words))
-    words = "; ".join(line.strip() for line in told.splitlines() if line.strip())
-    is_away = _UNREACHABLE.search(result.words)
-    error: type[BatchError] = BatchUnreachable if is_away else BatchRefused
-    begin = "HTCondor could not be asked" if error is BatchUnreachable else f"HTCondor {complaint}"
-    raise error(f"{begin}: {words or f'exit code {result.exit_code}, no output'}")

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 from hpcdask_ext.batch import base
 from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.indexes import format_indexes
-from hpcdask_ext.batch.lsf_answers import check, groups_of_user, job_statuses, queue_infos
+from hpcdask_ext.batch.lsf_answers import COMPLAINTS, groups_of_user, job_statuses, queue_infos
 from hpcdask_ext.batch.lsf_words import WALLTIME_REASONS, sentence
 from hpcdask_ext.batch.quoting import line, render
 from hpcdask_ext.batch.records import (
@@ -97,7 +97,7 @@ class LSFSystem(BatchSystem):
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
         """Return the id that bsub printed, even if a login script printed something before it."""
-        check(result, "did not accept the job")
+        COMPLAINTS.check(result, "did not accept the job")
         if matches := _SUBMITTED.findall(result.stdout):
             return cast("str", matches[-1])
         raise NotUnderstood(f"bsub printed no job id for {job.name}: {result.words!r}")
@@ -120,10 +120,7 @@ class LSFSystem(BatchSystem):
 
     def parse_cancel(self, result: CommandResult) -> None:
         """Return if bkill complained only about jobs that had already ended."""
-        lines = [text for text in result.stderr.splitlines() if text.strip() and not _HARMLESS.search(text)]
-        if result.exit_code != 0 and (lines or not result.stderr.strip()):
-            rest = CommandResult(result.argv, result.exit_code, result.stdout, "\n".join(lines))
-            check(rest, "did not cancel everything")
+        COMPLAINTS.check_cancelled(result, _HARMLESS)
 
     def explain(self, reason: str) -> str:
         """Return a sentence for `reason`."""

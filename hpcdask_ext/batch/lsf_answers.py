@@ -12,23 +12,22 @@ from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+from hpcdask_ext.batch.complaints import Complaints
 from hpcdask_ext.batch.indexes import parse_indexes
 from hpcdask_ext.batch.lsf_words import CANCELLED, STATES, telling
 from hpcdask_ext.batch.records import JOB_NAMES, CommandResult, JobStatus, QueueInfo
 from hpcdask_ext.clusters.states import JobState
-from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood
+from hpcdask_ext.errors import NotUnderstood
 
-_UNREACHABLE = re.compile(
+_UNREACHABLE = (
     r"please wait|daemon (\(lim\) )?not responding|lsf is down|lim is down|cannot connect to lsf|locate master lim"
-    r"|communication time ?out|timeout on connect|connection (refused|timed out|reset|closed|is lost)|not registered"
-    r"|failed in sending/receiving a message|failed in an lsf library call|server is not connected|internal error"
+    "|communication time ?out|timeout on connect|connection is lost|not registered"
+    "|failed in sending/receiving a message|failed in an lsf library call|server is not connected|internal error"
     r"|unable to open file lsf\.conf|bad configuration environment|cannot allocate memory|batch daemon cannot fork"
-    r"|no route to host|network is unreachable|could not resolve|temporarily un"
-    r"|^ssh: |host key verification failed|permission denied \(|kex_exchange",
-    re.IGNORECASE | re.MULTILINE,
 )
 # LSF asks again and again, and says so, until it is answered or until it is stopped.
 _NOISE = re.compile(r".*(please wait|still trying).*\n?", re.IGNORECASE)
+COMPLAINTS = Complaints("LSF", _UNREACHABLE, lambda text: _NOISE.sub("", text) or text)
 _NO_JOBS = re.compile(rf"^(No (unfinished )?job found|Job <{JOB_NAMES}\*> is not found)", re.MULTILINE)
 _NO_GROUPS = re.compile(r"^No user(/host)? group defined", re.MULTILINE)
 _JOB_ID = re.compile(r"(\d+)(?:\[(\d+)\])?", re.ASCII)
@@ -49,7 +48,7 @@ def job_statuses(result: CommandResult) -> Sequence[JobStatus]:
     if start is None:
         if _NO_JOBS.search(result.stderr) or _NO_JOBS.search(result.stdout):
             return []
-        check(result, "did not list the jobs")
+        COMPLAINTS.check(result, "did not list the jobs")
         raise NotUnderstood(f"bjobs answered without a list of jobs: {result.words[:500]!r}")
     try:
         answer = json.loads(result.stdout[start.start() :], strict=False)
@@ -108,7 +107,7 @@ def queue_infos(result: CommandResult) -> Sequence[QueueInfo]:
     """Return the queues that ``bqueues -l`` describes, the default one first."""
     if "No such queue" in result.words or re.search(r"^No queue", result.words, re.MULTILINE):
         return []
-    check(result, "did not list the queues")
+    COMPLAINTS.check(result, "did not list the queues")
     _, *parts = _QUEUE.split(result.stdout)
     if not parts:
         raise NotUnderstood(f"bqueues answered without a queue: {result.words[:500]!r}")
@@ -152,7 +151,7 @@ def groups_of_user(result: CommandResult) -> Sequence[str]:
     """Return the groups whose members ``bugroup -r -w`` lists and that have the user, whose name is printed first."""
     if _NO_GROUPS.search(result.words):
         return []
-    check(result, "did not list the user groups")
+    COMPLAINTS.check(result, "did not list the user groups")
     user, heading, rows = result.stdout, "", ""
     if match := re.search(r"^(\S+)\n+(GROUP_NAME\b.*)\n", result.stdout, re.MULTILINE):
         user, heading, rows = match[1], match[2], result.stdout[match.end() :]
@@ -160,15 +159,3 @@ def groups_of_user(result: CommandResult) -> Sequence[str]:
         raise NotUnderstood(f"bugroup answered without a heading: {result.words[:500]!r}")
     groups = [line.split() for line in rows.splitlines() if line.strip()]
     return [group for group, *members in groups if user in members or "all" in members]
-
-
-def check(result: CommandResult, complaint: str) -> None:
-    """Raise the right error if the command failed."""
-    if result.exit_code == 0:
-        return
-    told = _NOISE.sub("", result.words)
-    words = "; ".join(line.strip() for line in (told or result.words).splitlines() if line.strip())
-    is_away = _UNREACHABLE.search(told or result.words)
-    error: type[BatchError] = BatchUnreachable if is_away else BatchRefused
-    begin = "LSF could not be asked" if error is BatchUnreachable else f"LSF {complaint}"
-    raise error(f"{begin}: {words or f'exit code {result.exit_code}, no output'}")

@@ -7,12 +7,13 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 
+from hpcdask_ext.batch.complaints import Complaints
 from hpcdask_ext.batch.indexes import parse_indexes
 from hpcdask_ext.batch.moab_words import STATES, final, waiting
 from hpcdask_ext.batch.pbs_records import duration, number
 from hpcdask_ext.batch.records import CommandResult, JobStatus
 from hpcdask_ext.clusters.states import JobState
-from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood
+from hpcdask_ext.errors import NotUnderstood
 
 _ANSWER = re.compile(r"^hpcdask-jobs\n(.*)^hpcdask$", re.DOTALL | re.MULTILINE)
 # Two documents: of live jobs, and of ended ones.
@@ -22,18 +23,17 @@ _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"', re.ASCII)
 _JOB_ID = re.compile(r"(?P<job>([\w-]+\.)*\d+)(\[(?P<indexes>[\d,-]*)\](\(\d+\))?)?", re.ASCII)
 _START = re.compile(r"^Estimated Rsv based start in +(?P<wait>[\d:]+) +on ", re.MULTILINE | re.ASCII)
 
-_UNREACHABLE = re.compile(
-    "timed out|cannot connect|can't connect|lost connection|connection (refused|timed out|reset|closed)|communication"
-    "|server (is )?(down|not|too busy|initializ)|cannot contact|no route to host|network is unreachable"
-    "|could not resolve|temporarily un|^ssh: |host key verification failed|permission denied \\(|kex_exchange",
-    re.IGNORECASE | re.MULTILINE,
+_UNREACHABLE = (
+    "timed out|cannot connect|can't connect|lost connection|communication"
+    "|server (is )?(down|not|too busy|initializ)|cannot contact"
 )
 _NOISE = re.compile(r"^\s*ERROR:\s*", re.MULTILINE)
+MOAB_COMPLAINTS = Complaints("Moab", _UNREACHABLE, lambda text: _NOISE.sub("", text))
 
 
 def moab_statuses(result: CommandResult) -> Sequence[JobStatus]:
     """Return one status for each job, and for each element of an array."""
-    check_moab(result, "did not list the jobs")
+    MOAB_COMPLAINTS.check(result, "did not list the jobs")
     match = _ANSWER.search(result.stdout)
     documents = _DOCUMENT.findall(match[1]) if match else []
     if len(documents) < 2:
@@ -43,7 +43,7 @@ def moab_statuses(result: CommandResult) -> Sequence[JobStatus]:
 
 def estimated_start(result: CommandResult) -> datetime | None:
     """Return the time that `date` printed, with the wait that showstart printed added; None if it cannot tell."""
-    check_moab(result, "would not accept the job")
+    MOAB_COMPLAINTS.check(result, "would not accept the job")
     first, _, answer = result.stdout.partition("\n")
     now = number(first.strip())
     if now is None or not answer.strip():
@@ -51,16 +51,6 @@ def estimated_start(result: CommandResult) -> datetime | None:
     match = _START.search(answer)
     wait = duration(match["wait"]) if match else None
     return datetime.fromtimestamp(now, timezone.utc) + wait if wait is not None else None
-
-
-def check_moab(result: CommandResult, complaint: str) -> None:
-    """Raise the right error if the command failed."""
-    if result.exit_code == 0:
-        return
-    words = "; ".join(line.strip() for line in _NOISE.sub("", result.words).splitlines() if line.strip())
-    error: type[BatchError] = BatchUnreachable if _UNREACHABLE.search(result.words) else BatchRefused
-    begin = "Moab could not be asked" if error is BatchUnreachable else f"Moab {complaint}"
-    raise error(f"{begin}: {words or f'exit code {result.exit_code}, no output'}")
 
 
 def _jobs(text: str) -> Iterator[dict[str, str]]:

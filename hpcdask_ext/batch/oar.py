@@ -16,7 +16,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from hpcdask_ext.batch import base
 from hpcdask_ext.batch.base import BatchSystem
-from hpcdask_ext.batch.oar_answers import check, job_statuses, queue_infos
+from hpcdask_ext.batch.oar_answers import COMPLAINTS, job_statuses, queue_infos
 from hpcdask_ext.batch.oar_words import WALLTIME, sentence
 from hpcdask_ext.batch.quoting import line, render
 from hpcdask_ext.batch.records import (
@@ -116,7 +116,7 @@ class OARSystem(BatchSystem):
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
         """Return the id that oarsub printed last."""
-        check(result, "did not accept the job")
+        COMPLAINTS.check(result, "did not accept the job")
         if matches := _SUBMITTED.findall(result.stdout):
             return cast("str", matches[-1])
         raise NotUnderstood(f"oarsub printed no job id for {job.name}: {result.words!r}")
@@ -136,10 +136,7 @@ class OARSystem(BatchSystem):
 
     def parse_cancel(self, result: CommandResult) -> None:
         """Return if oardel complained only about jobs that it is ending already."""
-        lines = [text for text in result.stderr.splitlines() if text.strip() and not _HARMLESS.search(text)]
-        if result.exit_code != 0 and (lines or not result.stderr.strip()):
-            rest = CommandResult(result.argv, result.exit_code, result.stdout, "\n".join(lines))
-            check(rest, "did not cancel everything")
+        COMPLAINTS.check_cancelled(result, _HARMLESS)
 
     def explain(self, reason: str) -> str:
         """Return a sentence for `reason`."""

@@ -9,10 +9,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import Any
 
+from hpcdask_ext.batch.complaints import Complaints
 from hpcdask_ext.batch.oar_words import STATES, final, waiting
 from hpcdask_ext.batch.records import CommandResult, JobStatus, QueueInfo
 from hpcdask_ext.clusters.states import JobState
-from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood
+from hpcdask_ext.errors import NotUnderstood
 
 # Between the marks that the query prints.
 _ANSWER = re.compile(r"^hpcdask-jobs\n(.*)^hpcdask$", re.DOTALL | re.MULTILINE)
@@ -20,11 +21,9 @@ _QUEUES = re.compile(
     r"(?P<nodes>.*)^hpcdask-free\n(?P<free>\d+)\nhpcdask-jobs\n(?P<jobs>.*)^hpcdask$",
     re.ASCII | re.DOTALL | re.MULTILINE,
 )
-_UNREACHABLE = re.compile(
+_UNREACHABLE = (
     "DB connection error|cannot connect to (the )?(database|executor)|could not connect to the socket|DBI connect"
-    "|is OAR started|connection (refused|timed out|reset|closed)|no route to host|network is unreachable"
-    "|could not resolve|temporarily un|^ssh: |host key verification failed|permission denied \\(|kex_exchange",
-    re.IGNORECASE | re.MULTILINE,
+    "|is OAR started"
 )
 # What oarsub says of every array, the rules of a centre that agree, the trace of a wrong condition in SQL.
 _NOISE = re.compile(r"^(Simple array job submission is used|\[ADMISSION RULE\] (?!Error).*|LINE \d+: .*|\s*[\^)].*)$")
@@ -34,12 +33,20 @@ _JOB = re.compile(r"\d+ .* (?P<state>[A-Z-]) (?P<queue>\S+)", re.ASCII)
 _PENDING = ("W", "H", "L")
 
 
+def _without_noise(text: str) -> str:
+    """Return what people need of it. oarsub also prints a job id that is not one (`-5`)."""
+    return "\n".join(_BEGIN.sub("", line.strip()) for line in text.splitlines() if not _NOISE.fullmatch(line))
+
+
+COMPLAINTS = Complaints("OAR", _UNREACHABLE, _without_noise)
+
+
 def job_statuses(result: CommandResult) -> Sequence[JobStatus]:
     """Return one status for each element.
 
     OAR submits a job again that its node could not start: the last one of the same array and index is the element.
     """
-    check(result, "did not list the jobs")
+    COMPLAINTS.check(result, "did not list the jobs")
     match = _ANSWER.search(result.stdout)
     if match is None:
         raise NotUnderstood(f"oarstat's answer is not between its marks: {result.words[-500:]!r}")
@@ -58,7 +65,7 @@ def queue_infos(
     result: CommandResult, names: Sequence[str], gpu: str, memory_per_core: str | None
 ) -> Sequence[QueueInfo]:
     """Return the queues `names`, and any others that have jobs; OAR does not tell which nodes are whose."""
-    check(result, "did not list the nodes")
+    COMPLAINTS.check(result, "did not list the nodes")
     match = _QUEUES.search(result.stdout)
     if match is None:
         raise NotUnderstood(f"The answer of oarnodes and oarstat cannot be read: {result.words[-500:]!r}")
@@ -85,17 +92,6 @@ def queue_infos(
         )
         for name in dict.fromkeys((*names, *running, *pending))
     ]
-
-
-def check(result: CommandResult, complaint: str) -> None:
-    """Raise the right error if the command failed. oarsub also prints a job id that is not one (`-5`)."""
-    if result.exit_code == 0:
-        return
-    lines = [_BEGIN.sub("", line.strip()) for line in result.words.splitlines() if not _NOISE.fullmatch(line)]
-    words = "; ".join(line for line in lines if line)
-    error: type[BatchError] = BatchUnreachable if _UNREACHABLE.search(result.words) else BatchRefused
-    begin = "OAR could not be asked" if error is BatchUnreachable else f"OAR {complaint}"
-    raise error(f"{begin}: {words or f'exit code {result.exit_code}, no output'}")
 
 
 def _status(job: Mapping[str, Any]) -> JobStatus:

@@ -16,10 +16,10 @@ from hpcdask_ext.batch.indexes import format_indexes
 from hpcdask_ext.batch.quoting import render
 from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.batch.slurm_answers import (
+    COMPLAINTS,
     JOB_FORMAT,
     QUEUE_FORMAT,
     account_names,
-    check,
     estimated_start,
     job_statuses,
     queue_infos,
@@ -96,7 +96,7 @@ class SlurmSystem(BatchSystem):
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
         """Return the id that sbatch printed, even if a login script printed something before it."""
-        check(result, "did not accept the job")
+        COMPLAINTS.check(result, "did not accept the job")
         for line in reversed(result.stdout.splitlines()):
             if match := _SUBMITTED.fullmatch(line.strip()):
                 return match[1]
@@ -123,10 +123,7 @@ class SlurmSystem(BatchSystem):
 
     def parse_cancel(self, result: CommandResult) -> None:
         """Return if scancel complained only about jobs that had already ended."""
-        lines = [line for line in result.stderr.splitlines() if line.strip() and not _HARMLESS.search(line)]
-        if result.exit_code != 0 and (lines or not result.stderr.strip()):
-            rest = CommandResult(result.argv, result.exit_code, result.stdout, "\n".join(lines))
-            check(rest, "did not cancel everything")
+        COMPLAINTS.check_cancelled(result, _HARMLESS)
 
     def explain(self, reason: str) -> str:
         """Return a sentence for `reason`."""

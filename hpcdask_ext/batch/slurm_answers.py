@@ -6,11 +6,12 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta, timezone
 
+from hpcdask_ext.batch.complaints import Complaints
 from hpcdask_ext.batch.indexes import parse_indexes
 from hpcdask_ext.batch.records import CommandResult, JobStatus, QueueInfo
 from hpcdask_ext.batch.slurm_words import STATES, TELLING_STATES
 from hpcdask_ext.clusters.states import JobState
-from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood
+from hpcdask_ext.errors import NotUnderstood
 
 # Marks the start of each record in an answer: other programs' job names may contain line breaks.
 _MARK = "hpcdask|"
@@ -32,28 +33,17 @@ _WALLTIME = re.compile(r"(?:(\d+)-)?(?:(\d+):)?(\d+):(\d+)", re.ASCII)
 _GPUS = re.compile(r"(?:^|,)gpu(?::[^:,()]+)?:(\d+)", re.ASCII)
 _START = re.compile(r"^sbatch: Job \d+ to start at (\S+) ", re.ASCII | re.MULTILINE)
 
-_UNREACHABLE = re.compile(
+_UNREACHABLE = (
     "unable to contact slurm controller|socket timed out|zero bytes were transmitted|controller not responding"
-    "|connection (refused|timed out|reset|closed)|no route to host|network is unreachable|could not resolve"
     "|authentication error|munge|cannot stat file|unable to process configuration|establish (a )?conf|fetch_config"
-    "|communication (connection|shutdown) failure|message (send|receive) failure|in standby mode|temporarily un"
-    "|incompatible versions|^ssh: |host key verification failed|permission denied \\(|kex_exchange",
-    re.IGNORECASE | re.MULTILINE,
+    "|communication (connection|shutdown) failure|message (send|receive) failure|in standby mode"
+    "|incompatible versions"
 )
 _NOISE = re.compile(
     r"^((sbatch|squeue|scancel|sinfo|sacctmgr|slurm_load_\w+):? (error|fatal)|allocation failure|slurm_load_\w+): ",
     re.MULTILINE,
 )
-
-
-def check(result: CommandResult, complaint: str) -> None:
-    """Raise the right error if the command failed."""
-    if result.exit_code == 0:
-        return
-    words = "; ".join(line.strip() for line in _NOISE.sub("", result.words).splitlines() if line.strip())
-    error: type[BatchError] = BatchUnreachable if _UNREACHABLE.search(result.words) else BatchRefused
-    begin = "Slurm could not be asked" if error is BatchUnreachable else f"Slurm {complaint}"
-    raise error(f"{begin}: {words or f'exit code {result.exit_code}, no output'}")
+COMPLAINTS = Complaints("Slurm", _UNREACHABLE, lambda text: _NOISE.sub("", text))
 
 
 def job_statuses(result: CommandResult) -> list[JobStatus]:
@@ -76,7 +66,7 @@ def account_names(result: CommandResult) -> list[str]:
     """Return the accounts of sacctmgr's answer, the default one first; none where accounts are not kept."""
     if "supported accounting_storage plugin" in result.words:
         return []
-    check(result, "did not list the accounts")
+    COMPLAINTS.check(result, "did not list the accounts")
     heading, *lines = result.stdout.splitlines() or [""]
     if heading != "Def Acct|Account":
         raise NotUnderstood(f"sacctmgr's answer has no heading: {result.words[:500]!r}")
@@ -87,7 +77,7 @@ def account_names(result: CommandResult) -> list[str]:
 
 def estimated_start(result: CommandResult) -> datetime | None:
     """Return when the job of ``sbatch --test-only`` would start."""
-    check(result, "would not accept the job")
+    COMPLAINTS.check(result, "would not accept the job")
     match = _START.search(result.stderr)
     if match is None:
         raise NotUnderstood(f"sbatch did not say when the job would start: {result.words[:500]!r}")
@@ -96,7 +86,7 @@ def estimated_start(result: CommandResult) -> datetime | None:
 
 def _records(result: CommandResult, program: str, heading: str) -> Iterator[str]:
     """Yield the records of an answer. The heading is required: it tells an empty answer from no answer."""
-    check(result, "did not answer")
+    COMPLAINTS.check(result, "did not answer")
     _, *records = re.split(rf"^{re.escape(_MARK)}", result.stdout, flags=re.MULTILINE)
     if not any(record.startswith(heading) for record in records):
         raise NotUnderstood(f"{program}'s answer has no heading: {result.words[:500]!r}")

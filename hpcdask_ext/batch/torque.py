@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import shlex
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Literal, cast
 
@@ -18,7 +18,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from hpcdask_ext.batch import base
 from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.indexes import format_indexes
-from hpcdask_ext.batch.moab_answers import check_moab, estimated_start, moab_statuses
+from hpcdask_ext.batch.moab_answers import MOAB_COMPLAINTS, estimated_start, moab_statuses
 from hpcdask_ext.batch.moab_words import WALLTIME as MOAB_WALLTIME
 from hpcdask_ext.batch.moab_words import sentence as moab_sentence
 from hpcdask_ext.batch.quoting import line, qsub, render
@@ -33,9 +33,9 @@ from hpcdask_ext.batch.records import (
 )
 from hpcdask_ext.batch.torque_answers import (
     ARRAY_ID,
+    COMPLAINTS,
     JOBS,
     QUEUES,
-    check,
     job_statuses,
     queue_infos,
 )
@@ -113,7 +113,7 @@ class TorqueSystem(BatchSystem):
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
         """Return the id that qsub printed, even if a login script printed something before it."""
-        check(result, "did not accept the job")
+        COMPLAINTS.check(result, "did not accept the job")
         for printed in reversed(result.stdout.splitlines()):
             if _SUBMITTED.fullmatch(printed.strip()):
                 return printed.strip()
@@ -135,7 +135,7 @@ class TorqueSystem(BatchSystem):
 
     def parse_cancel(self, result: CommandResult) -> None:
         """Return if qdel complained only about jobs that had already ended."""
-        _check_cancelled(result, check)
+        COMPLAINTS.check_cancelled(result, _HARMLESS)
 
     def explain(self, reason: str) -> str:
         """Return a sentence for `reason`."""
@@ -166,7 +166,7 @@ class MoabSystem(TorqueSystem):
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
         """Return the id that msub printed behind an empty line, ``Moab.12`` or ``12``, of an array with brackets."""
-        check_moab(result, "did not accept the job")
+        MOAB_COMPLAINTS.check(result, "did not accept the job")
         for printed in reversed(result.stdout.splitlines()):
             if match := _SUBMITTED_MOAB.match(printed.strip()):
                 return match[0] + ("[]" if job.count > 1 else "")
@@ -187,7 +187,7 @@ class MoabSystem(TorqueSystem):
 
     def parse_cancel(self, result: CommandResult) -> None:
         """Return if canceljob complained only about jobs that had already ended."""
-        _check_cancelled(result, check_moab)
+        MOAB_COMPLAINTS.check_cancelled(result, _HARMLESS)
 
     def explain(self, reason: str) -> str:
         """Return a sentence for `reason`."""
@@ -248,10 +248,3 @@ def _elements_of_moab(job: JobElements) -> Iterator[str]:
         yield from (job.job_id, array)  # releases differ in how they name a whole array; what is no job does no harm
     else:
         yield from (f"{array}[{index}]" for index in job.indexes)
-
-
-def _check_cancelled(result: CommandResult, check_rest: Callable[[CommandResult, str], None]) -> None:
-    lines = [text for text in result.words.splitlines() if text.strip() and not _HARMLESS.search(text)]
-    if result.exit_code != 0 and (lines or not result.words):
-        rest = CommandResult(result.argv, result.exit_code, "", "\n".join(lines))
-        check_rest(rest, "did not cancel everything")

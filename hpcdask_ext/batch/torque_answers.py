@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from hpcdask_ext.batch.complaints import Complaints
 from hpcdask_ext.batch.pbs_records import Record, duration, number, records, size
 from hpcdask_ext.batch.records import JOB_NAMES, CommandResult, JobStatus, QueueInfo
 from hpcdask_ext.batch.torque_words import STATES, final, waiting
 from hpcdask_ext.clusters.states import JobState
-from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, NotUnderstood
+from hpcdask_ext.errors import NotUnderstood
 
 ARRAY_ID = re.compile(r"(\d+)\[\]([\w.:-]*)", re.ASCII)
 
@@ -38,20 +39,18 @@ _FIELD = re.compile(
 )
 _WAITING = ("Queued", "Held", "Waiting")
 
-_UNREACHABLE = re.compile(
-    "can(no|')t connect to|connection (refused|timed out|reset|closed)|no default server name|cannot resolve"
-    "|communication failure|too many open connections|system call failure|server shutting down|time out|timed out"
-    "|trqauthd|unable to (get connection|authorize)|socket|pbs_server daemon may not|end of file|no free connections"
-    "|too busy|not available|munge|no route to host|network is unreachable|could not resolve|temporarily un"
-    "|^ssh: |host key verification failed|permission denied \\(|kex_exchange",
-    re.IGNORECASE | re.MULTILINE,
+_UNREACHABLE = (
+    "can(no|')t connect to|no default server name|cannot resolve|communication failure|too many open connections"
+    "|system call failure|server shutting down|time out|timed out|trqauthd|unable to (get connection|authorize)"
+    "|socket|pbs_server daemon may not|end of file|no free connections|too busy|not available|munge"
 )
 _NOISE = re.compile(r"^(qsub|qstat|qdel): ", re.MULTILINE)
+COMPLAINTS = Complaints("Torque", _UNREACHABLE, lambda text: _NOISE.sub("", text))
 
 
 def job_statuses(result: CommandResult) -> Sequence[JobStatus]:
     """Return one status for each job, and for each element of an array."""
-    check(result, "did not list the jobs")
+    COMPLAINTS.check(result, "did not list the jobs")
     match = _ANSWER.search(result.stdout)
     if match is None:
         raise NotUnderstood(f"qstat's answer is not between its marks: {result.words[-500:]!r}")
@@ -60,7 +59,7 @@ def job_statuses(result: CommandResult) -> Sequence[JobStatus]:
 
 def queue_infos(result: CommandResult) -> list[QueueInfo]:
     """Return the queues, the default one first. Torque does not tell which nodes a queue has: each may use all."""
-    check(result, "did not list the queues")
+    COMPLAINTS.check(result, "did not list the queues")
     text, mark, _ = result.stdout.rpartition("hpcdask\n")
     found = list(records(text))
     if not mark or not any(record.kind == "Queue" for record in found):
@@ -69,16 +68,6 @@ def queue_infos(result: CommandResult) -> list[QueueInfo]:
     defaults = {record.fields.get("default_queue") for record in found if record.kind == "Server"}
     infos = [_info(record, nodes, record.name in defaults) for record in found if record.kind == "Queue"]
     return sorted(infos, key=lambda info: not info.is_default)
-
-
-def check(result: CommandResult, complaint: str) -> None:
-    """Raise the right error if the command failed."""
-    if result.exit_code == 0:
-        return
-    words = "; ".join(line.strip() for line in _NOISE.sub("", result.words).splitlines() if line.strip())
-    error: type[BatchError] = BatchUnreachable if _UNREACHABLE.search(result.words) else BatchRefused
-    begin = "Torque could not be asked" if error is BatchUnreachable else f"Torque {complaint}"
-    raise error(f"{begin}: {words or f'exit code {result.exit_code}, no output'}")
 
 
 def _statuses(text: str) -> Iterator[JobStatus]:
