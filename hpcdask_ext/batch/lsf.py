@@ -206,7 +206,7 @@ def _word(value: str, field: str) -> str:
 def _without_strays(text: str) -> str:
     """Return a script if only its leading comments have directives: bsub reads them wherever they stand."""
     body = re.search(r"^(?!\s*#)\s*\S", text, re.MULTILINE)
-    if body and (stray := _STRAY.search(text, body.end())):
+    if body and "BSUB" in text[body.end() :] and (stray := _STRAY.search(text, body.end())):
         found = text[stray.start() :].split("\n", 1)[0]
         message = f"a line of the script, {found!r}, would be read as a directive of LSF: remove it"
         raise InvalidRequest([FieldError("environment", message)])

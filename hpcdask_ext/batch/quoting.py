@@ -30,7 +30,7 @@ _FORBIDDEN_CATEGORIES = frozenset({"Cc", "Zl", "Zp", "Cs"})
 def sh(value: object, field: str = "command") -> str:
     """Return `value` as one word of a POSIX shell, whatever it contains."""
     text = str(value)
-    if "\0" in text or any(unicodedata.category(letter) == "Cs" for letter in text):
+    if "\0" in text or (not text.isascii() and any(unicodedata.category(letter) == "Cs" for letter in text)):
         raise _invalid(field, f"{text!r} has a character that no command line can contain: remove it")
     return shlex.quote(text)
 
