@@ -15,6 +15,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from hpcdask_ext.batch import base
 from hpcdask_ext.batch.base import BatchSystem
+from hpcdask_ext.batch.complaints import Complaints
 from hpcdask_ext.batch.indexes import format_indexes
 from hpcdask_ext.batch.pbs_queues import queue_infos
 from hpcdask_ext.batch.pbs_records import END, QUERY, QUEUES, Record, exit_code, records, time
@@ -22,19 +23,16 @@ from hpcdask_ext.batch.pbs_words import STATES, WALLTIME, final, sentence, waiti
 from hpcdask_ext.batch.quoting import line, qsub, render
 from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.clusters.states import JobState
-from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, FieldError, InvalidRequest, NotUnderstood
+from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
 _JOB_ID = re.compile(r"(?P<number>\d+)(?P<array>\[(?P<index>\d*)\])?(?P<server>\.[\w.:-]+)?", re.ASCII)
 # Unlike ids in an answer, the one that qsub prints always names the server.
 _SUBMITTED = re.compile(r"\d+(\[\])?\.[\w.:-]+", re.ASCII)
 
-_UNREACHABLE = re.compile(
-    "can(no|')t connect to|couldn't connect|connection (refused|timed out|reset|closed)|no default server name"
-    "|unknown host|communication failure|too many open connections|system call failure|server shutting down"
-    "|no free connections|connection table full|batch protocol error|end of (file|message)|invalid credential"
-    "|pbs_iff|munge|no route to host|network is unreachable|could not resolve|temporarily un|timed out"
-    "|^ssh: |host key verification failed|permission denied \\(|kex_exchange",
-    re.IGNORECASE | re.MULTILINE,
+_UNREACHABLE = (
+    "can(no|')t connect to|couldn't connect|no default server name|unknown host|communication failure"
+    "|too many open connections|system call failure|server shutting down|no free connections|connection table full"
+    "|batch protocol error|end of (file|message)|invalid credential|pbs_iff|munge|timed out"
 )
 # Of jobs that have ended, or are about to.
 _HARMLESS = re.compile(
@@ -42,6 +40,7 @@ _HARMLESS = re.compile(
     re.IGNORECASE,
 )
 _NOISE = re.compile(r"^(qsub|qstat|qdel): ", re.MULTILINE)
+_COMPLAINTS = Complaints("PBS", _UNREACHABLE, lambda text: _NOISE.sub("", text))
 _UNKNOWN_JOB, _FINISHED_JOB = 153, 35
 
 _Spec = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.,:=+@^/-]*$")]
@@ -88,7 +87,7 @@ class PBSSystem(BatchSystem):
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
         """Return the id that qsub printed, even if a login script printed something before it."""
-        _check(result, "did not accept the job")
+        _COMPLAINTS.check(result, "did not accept the job")
         for printed in reversed(result.stdout.splitlines()):
             if _SUBMITTED.fullmatch(printed.strip()):
                 return printed.strip()
@@ -103,7 +102,7 @@ class PBSSystem(BatchSystem):
         code = _code(result, "did not list the jobs")
         # A job that ended and was forgotten between the two calls.
         if code not in (0, _UNKNOWN_JOB, _FINISHED_JOB):
-            _check(CommandResult(result.argv, code, "", result.stderr), "did not list the jobs")
+            _COMPLAINTS.check(CommandResult(result.argv, code, "", result.stderr), "did not list the jobs")
         return list(_statuses(records(result.stdout)))
 
     def cancel(self, jobs: Sequence[JobElements]) -> Command:
@@ -112,10 +111,7 @@ class PBSSystem(BatchSystem):
 
     def parse_cancel(self, result: CommandResult) -> None:
         """Return if qdel complained only about jobs that had already ended."""
-        lines = [line for line in result.stderr.splitlines() if line.strip() and not _HARMLESS.search(line)]
-        if result.exit_code != 0 and (lines or not result.stderr.strip()):
-            rest = CommandResult(result.argv, result.exit_code, result.stdout, "\n".join(lines))
-            _check(rest, "did not cancel everything")
+        _COMPLAINTS.check_cancelled(result, _HARMLESS)
 
     def explain(self, reason: str) -> str:
         """Return a sentence for `reason`."""
@@ -128,7 +124,7 @@ class PBSSystem(BatchSystem):
     def parse_queues(self, result: CommandResult) -> Sequence[QueueInfo]:
         """Return the queues; without the nodes' sizes if pbsnodes may not be called."""
         code = _code(result, "did not list the queues")
-        _check(CommandResult(result.argv, code, "", result.stderr), "did not list the queues")
+        _COMPLAINTS.check(CommandResult(result.argv, code, "", result.stderr), "did not list the queues")
         return queue_infos(records(result.stdout))
 
 
@@ -209,18 +205,8 @@ def _status(match: re.Match[str], letter: str, fields: Mapping[str, str], whole:
 
 def _code(result: CommandResult, complaint: str) -> int:
     """Return the exit code that stands at the end of an answer, or raise the right error if there is none."""
-    _check(result, complaint)
+    _COMPLAINTS.check(result, complaint)
     code = exit_code(result.stdout)
     if code is None:
         raise NotUnderstood(f"qstat's answer does not end with {END!r}: {result.words[-500:]!r}")
     return code
-
-
-def _check(result: CommandResult, complaint: str) -> None:
-    """Raise the right error if the command failed."""
-    if result.exit_code == 0:
-        return
-    words = "; ".join(line.strip() for line in _NOISE.sub("", result.words).splitlines() if line.strip())
-    error: type[BatchError] = BatchUnreachable if _UNREACHABLE.search(result.words) else BatchRefused
-    begin = "PBS could not be asked" if error is BatchUnreachable else f"PBS {complaint}"
-    raise error(f"{begin}: {words or f'exit code {result.exit_code}, no output'}")

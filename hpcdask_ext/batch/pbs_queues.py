@@ -8,6 +8,7 @@ from itertools import starmap
 
 from hpcdask_ext.batch.pbs_records import Record, duration, number, size
 from hpcdask_ext.batch.records import QueueInfo
+from hpcdask_ext.errors import NotUnderstood
 
 _WAITING = ("Queued", "Held", "Waiting")
 
@@ -16,6 +17,8 @@ def queue_infos(found: Iterable[Record]) -> list[QueueInfo]:
     """Return the queues, the default one first, from the records of queues, server and nodes."""
     all_records = list(found)
     queues = [record for record in all_records if record.kind == "Queue"]
+    if not queues:
+        raise NotUnderstood(f"qstat's answer has no queues: {all_records!r}"[:500])
     nodes = [record.fields for record in all_records if record.kind == "" and "state" in record.fields]
     defaults = {record.fields.get("default_queue") for record in all_records if record.kind == "Server"}
     infos = [_info(queue, _nodes_of(queue, nodes), queue.name in defaults) for queue in queues]

@@ -31,10 +31,12 @@ def _kept(*patterns: str) -> str:
 
 
 _JOB_FIELDS = r"Job_Name|job_state|substate|exec_host|comment|Hold_Types|Exit_status|estimated\.start_time"
-# The table of `qstat -u` costs the server a single request; its id may be cut short behind the number.
+# The table of `qstat -u` costs the server a single request; its id may be cut short behind the number. Without jobs
+# it is empty; what is no table is shown as it is, without the last line of an answer.
 QUERY = f"""set -f
 me=$(id -un) && live=$(qstat -u "$me") || exit
 history=-x
+case $live in "" | *"Job ID "*) ;; *) printf '%s\\n' "$live"; exit 0 ;; esac
 over=$(qstat -H -u "$me" 2>&1) || history=
 case $over in *"maintain job history"* | *job_history_enable*) history= ;; esac
 [ -n "$history" ] || over=

@@ -97,6 +97,15 @@ _OTHER_SENTENCES = (
     (r"job held.*", "Held because of a problem of the batch system: ask the centre"),
     (r"Job Array Began.*", "Waiting for other jobs to end, while other parts of the same job have started"),
     (r"Execution_Time", "Waiting for its earliest start time"),
+    # Over.
+    (WALLTIME, "It reached its walltime: launch with a longer one"),
+    (r"exceeded resource v?mem", "It was killed because it used more memory than requested: launch with more"),
+    (r"exceeded resource ncpus.*", "It was killed because it used more cores than requested: launch with more"),
+    (r"exceeded resource cput", "It reached its limit of processor time: ask the centre"),
+    (r"terminated.*", "It was deleted"),
+    (r"Exit_status=-\d+", "Its node failed, or could not start it: launch again, or ask the centre"),
+    (r"exit code \d+", "It ended with an error: see its log"),
+    (r"killed by signal \d+", "It was killed by a signal: see its log"),
 )
 
 

@@ -11,12 +11,13 @@ from typing import ClassVar
 
 from hpcdask_ext.batch import base
 from hpcdask_ext.batch.base import BatchSystem
+from hpcdask_ext.batch.complaints import Complaints
 from hpcdask_ext.batch.indexes import format_indexes
 from hpcdask_ext.batch.quoting import grid_engine, line, render
 from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
-from hpcdask_ext.batch.sge_output import MARK, TELLING_LINES, parse_jobs, parse_queue_list
+from hpcdask_ext.batch.sge_answers import MARK, TELLING_LINES, parse_jobs, parse_queue_list
 from hpcdask_ext.batch.sge_words import sentence
-from hpcdask_ext.errors import BatchError, BatchRefused, BatchUnreachable, FieldError, InvalidRequest, NotUnderstood
+from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
 _SUBMITTED = re.compile(r"(\d+)(?:\.\d+-\d+:\d+)?", re.ASCII)
 
@@ -41,17 +42,15 @@ _QUERY = " ".join(
 )
 _QUEUES = f'SGE_SINGLE_LINE=1 qconf -sq "*" && echo && echo "{MARK}" && qhost -q -xml'
 
-_UNREACHABLE = re.compile(
+_UNREACHABLE = (
     "unable to (send|contact|connect|resolve|read qmaster|initialize environment)|commlib error|got \\w+ error"
-    "|connection (refused|timed out|reset|closed)|no route to host|network is unreachable|could not resolve"
     "|can't (find connection|get configuration)|cell directory|failed (receiving|sending) gdi|SGE_ROOT"
-    "|^ssh: |host key verification failed|permission denied \\(|kex_exchange",
-    re.IGNORECASE | re.MULTILINE,
 )
 _HARMLESS = re.compile(
     r"does not exist|already in deletion|comprises no tasks|has (deleted|registered) ", re.IGNORECASE
 )
 _NOISE = re.compile(r"^(Unable to run job: |qsub: |qstat: |qdel: |error: |Job \d+ )|^Exiting\.$", re.MULTILINE)
+_COMPLAINTS = Complaints("Grid Engine", _UNREACHABLE, lambda text: _NOISE.sub("", text))
 _NO_PROJECTS = "no project list defined"
 # A verification does not know the load of hosts, so a request for it (`mem_free`) proves nothing.
 _INCONCLUSIVE = "job requests unknown resource"
@@ -115,7 +114,7 @@ class GridEngineSystem(BatchSystem):
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
         """Return the id that qsub printed, even if a login script printed something before it."""
-        _check(result, "did not accept the job")
+        _COMPLAINTS.check(result, "did not accept the job")
         for text in reversed(result.stdout.splitlines()):
             if match := _SUBMITTED.fullmatch(text.strip()):
                 return match[1]
@@ -127,7 +126,7 @@ class GridEngineSystem(BatchSystem):
 
     def parse_query(self, result: CommandResult) -> Sequence[JobStatus]:
         """Return one status for each entry of the list."""
-        _check(result, "did not list the jobs")
+        _COMPLAINTS.check(result, "did not list the jobs")
         return parse_jobs(result.stdout)
 
     def cancel(self, jobs: Sequence[JobElements]) -> Command:
@@ -136,10 +135,8 @@ class GridEngineSystem(BatchSystem):
 
     def parse_cancel(self, result: CommandResult) -> None:
         """Return if qdel complained only about what had already ended."""
-        said = f"{result.stdout}\n{result.stderr}".splitlines()
-        lines = [text for text in said if text.strip() and not _HARMLESS.search(text)]
-        if result.exit_code != 0 and (lines or not result.words):
-            _check(CommandResult(result.argv, result.exit_code, "", "\n".join(lines)), "did not cancel everything")
+        said = f"{result.stdout}\n{result.stderr}"  # it complains on either
+        _COMPLAINTS.check_cancelled(CommandResult(result.argv, result.exit_code, said, ""), _HARMLESS)
 
     def explain(self, reason: str) -> str:
         """Return a sentence for `reason`."""
@@ -151,7 +148,7 @@ class GridEngineSystem(BatchSystem):
 
     def parse_queues(self, result: CommandResult) -> Sequence[QueueInfo]:
         """Return all queues; none is the default one, since Grid Engine chooses among those that suit a job."""
-        _check(result, "did not list its queues")
+        _COMPLAINTS.check(result, "did not list its queues")
         return parse_queue_list(result.stdout)
 
     def accounts(self) -> Command:
@@ -162,7 +159,7 @@ class GridEngineSystem(BatchSystem):
         """Return all projects; only a submission tells which of them the user may use."""
         if _NO_PROJECTS in result.words:
             return []
-        _check(result, "did not list its projects")
+        _COMPLAINTS.check(result, "did not list its projects")
         return result.stdout.split()
 
     def estimate(self, job: JobRequest, text: str) -> Command:
@@ -173,7 +170,7 @@ class GridEngineSystem(BatchSystem):
         """Return None: Grid Engine does not tell when a job will start."""
         if _INCONCLUSIVE not in result.words:
             words = "\n".join(text for text in result.words.splitlines() if not _NO_REASON.search(text))
-            _check(CommandResult(result.argv, result.exit_code, "", words), "would never start the job")
+            _COMPLAINTS.check(CommandResult(result.argv, result.exit_code, "", words), "would never start the job")
         return None
 
     def _environment(self, job: JobRequest) -> str | None:
@@ -244,17 +241,3 @@ def _elements(job: JobElements) -> Sequence[str]:
     if job.indexes is None:
         return [job.job_id]
     return [f"{job.job_id}.{run}" for run in format_indexes(job.indexes).split(",")]
-
-
-def _plain(words: str) -> str:
-    return "\n".join(text.strip() for text in _NOISE.sub("", words).splitlines() if text.strip())
-
-
-def _check(result: CommandResult, complaint: str) -> None:
-    """Raise the right error if the command failed."""
-    if result.exit_code == 0:
-        return
-    words = "; ".join(dict.fromkeys(_plain(result.words).splitlines()))
-    error: type[BatchError] = BatchUnreachable if _UNREACHABLE.search(result.words) else BatchRefused
-    begin = "Grid Engine could not be asked" if error is BatchUnreachable else f"Grid Engine {complaint}"
-    raise error(f"{begin}: {words or f'exit code {result.exit_code}, no output'}")

@@ -109,13 +109,14 @@ class TestTheQueryItself:
 
         return run
 
+    HEADING = "Job ID          Username Queue    Jobname    SessID NDS TSK Memory Time  S Time"
     LIVE = "12[].verylongse* ada      regular  hpcdask-k* 4711   1   1    --  01:00 B   -- "
     OTHER = "13.pbs01        ada      regular  analysis   4711   1   1    --  01:00 R   -- "
     OVER = "9.pbs01         ada      regular  hpcdask-k* 4711   1   1    --  01:00 F   -- "
 
     def qstat(self, over: str) -> str:
         return f"""case "$*" in
-            "-u "*) echo '{self.LIVE}'; echo '{self.OTHER}' ;;
+            "-u "*) echo '{self.HEADING}'; echo '{self.LIVE}'; echo '{self.OTHER}' ;;
             "-H -u "*) {over} ;;
             *) printf 'Job Id: 9.pbs01\\n    Job_Name = hpcdask-x\\n    Variable_List = A=1,\\n\\tB=2\\n'
                echo '    job_state = F'

@@ -15,7 +15,7 @@ from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotUnderstood
 
 # Slurm and Grid Engine are real in other tests.
-FAKES = ("torque", "moab", "lsf", "oar", "htcondor")
+FAKES = ("pbs", "torque", "moab", "lsf", "oar", "htcondor")
 SETTINGS = {"lsf": {"account": "group"}, "htcondor": {"queue_attribute": "JobFlavour"}}
 MEMORY = 2**30
 
