@@ -55,6 +55,13 @@ SMALL = {"size": {"workers": 1, "cores": 1, "memory": "256 MiB"}}
 """The smallest launch."""
 
 
+async def closed(connection: Any) -> None:
+    """Close a websocket and wait until the other side has closed it, too: none may be left when the loop ends."""
+    connection.close()
+    while await asyncio.wait_for(connection.read_message(), 10) is not None:
+        pass
+
+
 @pytest_asyncio.fixture(autouse=True)
 async def jp_asyncio_loop() -> asyncio.AbstractEventLoop:
     """Have pytest-jupyter's fixtures use the loop on which the test runs."""

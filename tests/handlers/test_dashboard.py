@@ -11,7 +11,7 @@ from typing import Any
 from hpcdask_ext.app import EVENT_SCHEMA_ID
 from hpcdask_ext.clusters.credentials import Credentials
 
-from .conftest import Server
+from .conftest import Server, closed
 
 
 async def test_a_bokeh_document_opens_and_every_change_is_told(
@@ -65,7 +65,7 @@ async def a_document_opens(server: Server, jp_ws_fetch: Any, path: str) -> None:
     while reply.get("msgtype") != "PULL-DOC-REPLY":
         reply = await message(connection)
     assert reply["content"]["doc"]["roots"]
-    connection.close()
+    await closed(connection)
 
 
 async def message(connection: Any) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from hpcdask_ext.clusters.store import ClusterStore, new_id
 from tests.clusters.stub_scheduler import UP, StubScheduler, answer
 from tests.conftest import record
 
-from .conftest import Server
+from .conftest import Server, closed
 
 
 class Stub(StubScheduler):
@@ -158,7 +158,7 @@ async def test_a_websocket_carries_text_and_bytes_both_ways(server: Server, stub
         await connection.write_message(message, binary=isinstance(message, bytes))
     assert [await asyncio.wait_for(connection.read_message(), 10) for _ in messages] == messages
     assert connection.selected_subprotocol == "bokeh"
-    connection.close()
+    await closed(connection)
     assert stub.asked() == ["/ws/echo?a=b"]
     (request,) = (request for request in stub.seen if request.path == "/ws/echo")
     assert (request.headers.get("Cookie"), request.headers.get("Authorization")) == (None, None)
@@ -189,7 +189,7 @@ async def test_a_page_of_another_origin_opens_no_websocket(server: Server, stub:
     connection = await websocket_connect(request(f"http://{place}"))
     await connection.write_message("let in")
     assert await asyncio.wait_for(connection.read_message(), 10) == "let in"
-    connection.close()
+    await closed(connection)
     assert stub.asked() == ["/ws/echo"]
 
 

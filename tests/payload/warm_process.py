@@ -158,17 +158,23 @@ class Warm:
         module: str,
         *arguments: str,
         python: str = sys.executable,
-        before: Callable[[], object] | None = None,
+        before: Callable[[], object] = lambda: None,
         **how: Any,
     ) -> subprocess.Popen[str]:
         """Start `run` with a module."""
         argv = [python, "-I", "-S", str(self.file), "run", str(self.directory), "--"]
+
+        def prepare() -> None:
+            for number in (signal.SIGINT, signal.SIGHUP):  # a test run in the background of a shell ignores them
+                signal.signal(number, signal.SIG_DFL)
+            before()
+
         process = subprocess.Popen(
             [*argv, python, "-m", module, *arguments],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            preexec_fn=before,  # noqa: PLW1509  (the tests that use it have no threads)
+            preexec_fn=prepare,  # noqa: PLW1509  (the tests that use it have no threads)
             **{"stdin": subprocess.DEVNULL, "env": self.variables, **how},
         )
         self._started.append(process)
