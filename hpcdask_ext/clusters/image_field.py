@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, model_validator
 
 PLACEHOLDER = "{image}"
 """What the chosen image replaces in an environment's `argv` and `env`."""
@@ -14,6 +15,18 @@ DEFAULT_PATTERN = r"[A-Za-z0-9][A-Za-z0-9._/:@+-]*"
 
 _ALWAYS = r"[A-Za-z0-9_./][A-Za-z0-9_./:@+=,%#~-]*"
 """What the pattern of a site cannot widen: nothing that programs take for an option, or shells for anything special."""
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"this is not a valid regular expression: {error}") from error
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+"""A regular expression of an administrator's."""
 
 
 class ImageField(BaseModel):
@@ -29,17 +42,7 @@ class ImageField(BaseModel):
     description: str = ""
     default: str | None = None
     choices: tuple[str, ...] = ()
-    pattern: str | None = None
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, pattern: str | None) -> str | None:
-        if pattern is not None:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"this is not a valid regular expression: {error}") from error
-        return pattern
+    pattern: Pattern | None = None
 
     @model_validator(mode="after")
     def _is_consistent(self) -> ImageField:

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints, field_validator, model_validator
 
+from hpcdask_ext.clusters.image_field import Pattern
 from hpcdask_ext.clusters.models import Frozen
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=64)]
@@ -36,20 +37,10 @@ class Option(Frozen):
     choices: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
-    pattern: str | None = None
+    pattern: Pattern | None = None
     directive: Directive | None = None
     argument: Directive | None = None
     worker_argument: Directive | None = None
-
-    @field_validator("pattern")
-    @classmethod
-    def _compiles(cls, pattern: str | None) -> str | None:
-        if pattern is not None:
-            try:
-                re.compile(pattern)
-            except re.error as error:
-                raise ValueError(f"this is not a valid regular expression: {error}") from error
-        return pattern
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Option:
