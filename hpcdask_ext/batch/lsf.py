@@ -25,6 +25,7 @@ from hpcdask_ext.batch.records import (
     JobStatus,
     QueueInfo,
 )
+from hpcdask_ext.batch.wording import through_env
 from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
 _UNITS = {"KB": 2**10, "MB": 2**20, "GB": 2**30, "TB": 2**40}
@@ -93,7 +94,7 @@ class LSFSystem(BatchSystem):
 
     def submit(self, job: JobRequest, text: str) -> Command:
         """Return the call of bsub."""
-        return _command("bsub", unset=_BSUB_VARIABLES, stdin=text)
+        return through_env("bsub", unset=_BSUB_VARIABLES, stdin=text)
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
         """Return the id that bsub printed, even if a login script printed something before it."""
@@ -108,7 +109,7 @@ class LSFSystem(BatchSystem):
         A pattern of names also matches arrays, and their elements. Times are requested in UTC and with their year.
         """
         ours = ("-J", f"{JOB_NAMES}*")
-        return _command("bjobs", "-a", *ours, "-json", "-o", _FIELDS, settings=("TZ=UTC", "LSB_DISPLAY_YEAR=Y"))
+        return through_env("bjobs", "-a", *ours, "-json", "-o", _FIELDS, settings=("TZ=UTC", "LSB_DISPLAY_YEAR=Y"))
 
     def parse_query(self, result: CommandResult) -> Sequence[JobStatus]:
         """Return one status for each record."""
@@ -116,7 +117,7 @@ class LSFSystem(BatchSystem):
 
     def cancel(self, jobs: Sequence[JobElements]) -> Command:
         """Return the call of bkill."""
-        return _command("bkill", *(_elements(job) for job in jobs))
+        return through_env("bkill", *(_elements(job) for job in jobs))
 
     def parse_cancel(self, result: CommandResult) -> None:
         """Return if bkill complained only about jobs that had already ended."""
@@ -128,7 +129,7 @@ class LSFSystem(BatchSystem):
 
     def queues(self) -> Command | None:
         """Return the call of bqueues for the queues that the user may use."""
-        return _command("sh", "-c", 'exec bqueues -l -u "$(id -un)"')
+        return through_env("sh", "-c", 'exec bqueues -l -u "$(id -un)"')
 
     def parse_queues(self, result: CommandResult) -> Sequence[QueueInfo]:
         """Return the queues. LSF counts slots, not jobs, and tells nothing about nodes."""
@@ -138,7 +139,7 @@ class LSFSystem(BatchSystem):
         """Return the call of bugroup; None if accounts are projects, of which LSF keeps no list."""
         if self._settings.account == "project":
             return None
-        return _command("sh", "-c", "id -un && exec bugroup -r -w")
+        return through_env("sh", "-c", "id -un && exec bugroup -r -w")
 
     def parse_accounts(self, result: CommandResult) -> Sequence[str]:
         """Return the user groups that the user is in."""
@@ -168,14 +169,6 @@ class LSFSystem(BatchSystem):
         unit = self._settings.memory_unit
         number = math.ceil(memory / _UNITS[unit or "MB"])
         return f"{number}MB" if unit is None else str(number)
-
-
-def _command(
-    program: str, *arguments: str, unset: Sequence[str] = (), settings: Sequence[str] = (), stdin: str | None = None
-) -> Command:
-    """Return a call through `env`, so that it works both here and behind a prefix such as ``ssh login1``."""
-    options = [word for name in unset for word in ("-u", name)]
-    return Command(("env", *options, *settings, program, *arguments), stdin)
 
 
 def _walltime(walltime: timedelta) -> str:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
 from typing import Annotated, ClassVar, cast
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -22,6 +21,7 @@ from hpcdask_ext.batch.pbs_records import END, QUERY, QUEUES, Record, exit_code,
 from hpcdask_ext.batch.pbs_words import STATES, WALLTIME, final, sentence, waiting
 from hpcdask_ext.batch.quoting import line, qsub, render
 from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.wording import hours_minutes_seconds
 from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
@@ -77,7 +77,7 @@ class PBSSystem(BatchSystem):
             "job": job,
             "resources": _resources(job, settings),
             "place": settings.place,
-            "walltime": None if job.walltime is None else _walltime(job.walltime),
+            "walltime": None if job.walltime is None else hours_minutes_seconds(job.walltime),
         }
         return render("pbs.sh.jinja", self.template, values)
 
@@ -148,12 +148,6 @@ def _resources(job: JobRequest, settings: Settings) -> str:
     chunk += ":mpiprocs=1" if job.tasks else ""
     chunk += f":{settings.chunk}" if settings.chunk else ""
     return f"select={tasks}:{chunk}"
-
-
-def _walltime(walltime: timedelta) -> str:
-    """Return `walltime` as PBS's ``hours:minutes:seconds``; it has no days."""
-    seconds = math.ceil(walltime.total_seconds())
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def _elements(job: JobElements) -> Iterator[str]:

@@ -15,8 +15,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime, timedelta, timezone
 from typing import NamedTuple
 
-NAMES = "hpcdask-"
-"""What the names of our jobs begin with. Arrays of others may have ten thousand elements: they are not looked at."""
+from hpcdask_ext.batch.records import JOB_NAMES
 
 END = "hpcdask exit"
 """Begins the last line of an answer, which tells whether it is complete."""
@@ -40,7 +39,7 @@ case $live in "" | *"Job ID "*) ;; *) printf '%s\\n' "$live"; exit 0 ;; esac
 over=$(qstat -H -u "$me" 2>&1) || history=
 case $over in *"maintain job history"* | *job_history_enable*) history= ;; esac
 [ -n "$history" ] || over=
-ours='$4 ~ /^{NAMES}/ {{ sub(/[.*].*/, "", $1); print $1 }}'
+ours='$4 ~ /^{JOB_NAMES}/ {{ sub(/[.*].*/, "", $1); print $1 }}'
 ids=$(printf '%s\\n' "$over" | awk "$ours" | tail -n {_HISTORY}; printf '%s\\n' "$live" | awk "$ours")
 {{ [ -z "$ids" ] || qstat $history -f -t $ids; echo "{END} $?"; }} | {_kept("^Job Id: ", f"^    ({_JOB_FIELDS}) = ")}
 """

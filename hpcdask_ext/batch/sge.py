@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,9 +14,10 @@ from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.complaints import Complaints
 from hpcdask_ext.batch.indexes import format_indexes
 from hpcdask_ext.batch.quoting import grid_engine, line, render
-from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.records import JOB_NAMES, Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.batch.sge_answers import MARK, TELLING_LINES, parse_jobs, parse_queue_list
 from hpcdask_ext.batch.sge_words import sentence
+from hpcdask_ext.batch.wording import hours_minutes_seconds
 from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
 _SUBMITTED = re.compile(r"(\d+)(?:\.\d+-\d+:\d+)?", re.ASCII)
@@ -25,7 +26,7 @@ _SUBMITTED = re.compile(r"(\d+)(?:\.\d+-\d+:\d+)?", re.ASCII)
 # prints all it knows. It is asked only about those that wait, and only the lines that say why are let through.
 _OURS = (
     '/<job_list/ {job = 1; text = ""} job {text = text $0 "\\n"} job == 0 {print}'
-    ' /<\\/job_list>/ {job = 0; if (text ~ /<JB_name>hpcdask-/) printf "%s", text}'
+    f' /<\\/job_list>/ {{job = 0; if (text ~ /<JB_name>{JOB_NAMES}/) printf "%s", text}}'
 )
 _WAITING = "/<JB_job_number>/ {id = $3} /<state>[^<]*q/ {print id}"
 _QUERY = " ".join(
@@ -190,7 +191,7 @@ class GridEngineSystem(BatchSystem):
         settings = self.settings
         requests = {}
         if job.walltime is not None:
-            requests["h_rt"] = _walltime(job.walltime)
+            requests["h_rt"] = hours_minutes_seconds(job.walltime)
         if settings.memory_resource is not None:
             requests[settings.memory_resource] = f"{math.ceil(job.memory / job.cores / 2**20)}M"
         if job.gpus:
@@ -220,12 +221,6 @@ def _check_texts(job: JobRequest) -> None:
             if text.startswith("#$") or "\n#$" in text:
                 problem = f"{text!r} has a line that begins with #$, which Grid Engine takes for a directive"
                 raise InvalidRequest([FieldError(field, problem)])
-
-
-def _walltime(walltime: timedelta) -> str:
-    """Return `walltime` as hours, which may be more than 24, minutes and seconds."""
-    seconds = math.ceil(walltime.total_seconds())
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def _output(log_prefix: Path) -> str:

@@ -25,6 +25,7 @@ from hpcdask_ext.batch.slurm_answers import (
     queue_infos,
 )
 from hpcdask_ext.batch.slurm_words import sentence
+from hpcdask_ext.batch.wording import through_env
 from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
 _SUBMITTED = re.compile(r"(\d+)(?:;\S+)?", re.ASCII)
@@ -92,7 +93,7 @@ class SlurmSystem(BatchSystem):
 
     def submit(self, job: JobRequest, text: str) -> Command:
         """Return the call of sbatch."""
-        return _command("sbatch", "--parsable", unset=_sbatch_variables(job), stdin=text)
+        return through_env("sbatch", "--parsable", unset=_sbatch_variables(job), stdin=text)
 
     def parse_submit(self, job: JobRequest, result: CommandResult) -> str:
         """Return the id that sbatch printed, even if a login script printed something before it."""
@@ -109,7 +110,7 @@ class SlurmSystem(BatchSystem):
         indexes unabbreviated.
         """
         settings = ("SLURM_TIME_FORMAT=%s", "SLURM_BITSTR_LEN=0")
-        return _command(
+        return through_env(
             "squeue", "--me", "--states=all", f"--format={JOB_FORMAT}", unset=_SQUEUE_VARIABLES, settings=settings
         )
 
@@ -119,7 +120,7 @@ class SlurmSystem(BatchSystem):
 
     def cancel(self, jobs: Sequence[JobElements]) -> Command:
         """Return the call of scancel."""
-        return _command("scancel", *(_elements(job) for job in jobs), unset=_SCANCEL_VARIABLES)
+        return through_env("scancel", *(_elements(job) for job in jobs), unset=_SCANCEL_VARIABLES)
 
     def parse_cancel(self, result: CommandResult) -> None:
         """Return if scancel complained only about jobs that had already ended."""
@@ -131,7 +132,7 @@ class SlurmSystem(BatchSystem):
 
     def queues(self) -> Command:
         """Return the call of sinfo, which groups only nodes that are alike."""
-        return _command("sinfo", "--exact", f"--format={QUEUE_FORMAT}", unset=_SINFO_VARIABLES)
+        return through_env("sinfo", "--exact", f"--format={QUEUE_FORMAT}", unset=_SINFO_VARIABLES)
 
     def parse_queues(self, result: CommandResult) -> Sequence[QueueInfo]:
         """Return the queues. CPUs are what Slurm counts: the cores, or their threads."""
@@ -148,7 +149,7 @@ class SlurmSystem(BatchSystem):
     def estimate(self, job: JobRequest, text: str) -> Command:
         """Return the call of sbatch that only tests, with times in seconds."""
         settings = ("SLURM_TIME_FORMAT=%s",)
-        return _command("sbatch", "--test-only", unset=_sbatch_variables(job), settings=settings, stdin=text)
+        return through_env("sbatch", "--test-only", unset=_sbatch_variables(job), settings=settings, stdin=text)
 
     def parse_estimate(self, result: CommandResult) -> datetime | None:
         """Return the estimated start. Slurm answers as if the queue were open and had no time limit."""
@@ -162,18 +163,6 @@ def _sbatch_variables(job: JobRequest) -> list[str]:
     names += ["SBATCH_ACCOUNT"] if job.account else []
     names += ["SBATCH_TIMELIMIT"] if job.walltime is not None else []
     return names + (["SBATCH_GRES", "SBATCH_GPUS_PER_TASK"] if job.gpus else [])
-
-
-def _command(
-    program: str,
-    *arguments: str,
-    unset: Sequence[str] = (),
-    settings: Sequence[str] = (),
-    stdin: str | None = None,
-) -> Command:
-    """Return a call through `env`, so that it works both here and behind a prefix such as ``ssh login1``."""
-    options = [word for name in unset for word in ("-u", name)]
-    return Command(("env", *options, *settings, program, *arguments), stdin)
 
 
 def _walltime(walltime: timedelta) -> str:

@@ -10,7 +10,7 @@ import math
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated, ClassVar, Literal, cast
 
 from pydantic import BaseModel, Field, StringConstraints
@@ -40,6 +40,7 @@ from hpcdask_ext.batch.torque_answers import (
     queue_infos,
 )
 from hpcdask_ext.batch.torque_words import WALLTIME, sentence
+from hpcdask_ext.batch.wording import hours_minutes_seconds
 from hpcdask_ext.errors import FieldError, InvalidRequest, NotUnderstood
 
 _SUBMITTED = re.compile(r"\d+(\[\])?\.[\w.:-]+", re.ASCII)
@@ -100,7 +101,7 @@ class TorqueSystem(BatchSystem):
         values = {
             "job": job,
             "resources": ",".join(_resources(job, settings)),
-            "walltime": None if job.walltime is None else _walltime(job.walltime),
+            "walltime": None if job.walltime is None else hours_minutes_seconds(job.walltime),
             "prefix": self._prefix,
             "array": self._array.format(job.count),
             "index": self._index,
@@ -196,7 +197,7 @@ class MoabSystem(TorqueSystem):
     def estimate(self, job: JobRequest, text: str) -> Command:
         """Return the call of showstart for one element, or for the whole allocation; it asks only about cores."""
         cores = job.cores * (1 + job.tasks.count if job.tasks else 1)
-        span = f"@{_walltime(job.walltime)}" if job.walltime is not None else ""
+        span = f"@{hours_minutes_seconds(job.walltime)}" if job.walltime is not None else ""
         return Command(("sh", "-c", f"date +%s && showstart {cores}{span}"))
 
     def parse_estimate(self, result: CommandResult) -> datetime | None:
@@ -226,12 +227,6 @@ def _repeated(spec: str, tasks: int) -> str:
         message = f"{spec!r} cannot be asked for {tasks} times: let it begin with 'nodes=1:'"
         raise InvalidRequest([FieldError("layout", message)])
     return f"nodes={tasks}:{spec.removeprefix('nodes=1:')}"
-
-
-def _walltime(walltime: timedelta) -> str:
-    """Return `walltime` as ``hours:minutes:seconds``."""
-    seconds = math.ceil(walltime.total_seconds())
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def _elements(job: JobElements) -> tuple[str, ...]:

@@ -62,8 +62,9 @@ class Catalogue:
 
     async def current_sites(self) -> Sites:
         """Return the same, having asked the batch systems about their queues and accounts if need be."""
-        await self._discovery.look(await asyncio.to_thread(self._files.load))
-        return await self.sites()
+        files = await asyncio.to_thread(self._files.load)
+        await self._discovery.look(files)
+        return self._discovery.complete(files)
 
     async def sites_for(self, name: object) -> Sites:
         """Return the sites for a launch on that site, or on the first: only that one is asked, if it has to be."""

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.quoting import templates
-from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.records import JOB_NAMES, Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster, Element, Environment, Job
@@ -190,7 +190,7 @@ def _append(path: Path, text: str) -> None:
 def _new_job(cluster: Cluster, tag: str, role: Role, place: Place, *, count: int, walltime: timedelta | None) -> Job:
     return Job(
         tag=tag,
-        name=f"hpcdask-{cluster.id}-{tag}",
+        name=f"{JOB_NAMES}{cluster.id}-{tag}",
         role=role,
         place=place,
         host=socket.gethostname() if place == "host" else None,
