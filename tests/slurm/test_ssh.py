@@ -55,6 +55,15 @@ def test_a_cluster_lives_behind_ssh(server: JupyterServer) -> None:
     until(lambda: not jobs_of(cluster_id), 20)
 
 
+def test_a_cluster_that_is_a_single_job_lives_behind_ssh(server: JupyterServer) -> None:
+    cluster_id = server.launch(site="far", queue="regular", layout="allocation")
+    server.wait_for_workers(cluster_id, 2)
+    assert len(jobs_of(cluster_id)) == 1
+    server.ask("DELETE", f"clusters/{cluster_id}")
+    server.wait_for(cluster_id, "stopped")
+    until(lambda: not jobs_of(cluster_id), 20)
+
+
 def test_the_queues_are_asked_there(server: JupyterServer) -> None:
     (site,) = server.ask("GET", "sites")["sites"]
     assert "regular" in [queue["name"] for queue in site["queues"]]
