@@ -31,11 +31,17 @@ def waiting(server: JupyterServer, benches: dict[str, Bench]) -> Iterator[dict[s
 
 
 @pytest.fixture(scope="module")
-def _away(waiting: dict[str, str], server: JupyterServer, benches: dict[str, Bench]) -> None:
-    """All batch systems are away, from when they have listed the jobs."""
+def _away(waiting: dict[str, str], server: JupyterServer, benches: dict[str, Bench]) -> Iterator[None]:
+    """All batch systems are away, from when they have listed the jobs until the last test of this process at most.
+
+    Tests that run in parallel processes may end with any of them, and clusters are stopped after it.
+    """
     for name, cluster_id in waiting.items():
         server.wait_for(cluster_id, "pending")
         benches[name].store.mood("away")
+    yield
+    for name in waiting:
+        benches[name].store.mood(None)
 
 
 @pytest.fixture(scope="module")
