@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcdask_ext.clusters.models import Cluster, Environment, FixedScaling, WorkerShape
+from hpcdask_ext.clusters.groups import FixedScaling, WorkerShape
+from hpcdask_ext.clusters.models import Cluster, Environment
 from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.clusters.store import new_id
 

@@ -15,7 +15,7 @@ from pydantic import BaseModel
 
 from hpcdask_ext.batch.quoting import directive
 from hpcdask_ext.batch.records import Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
-from hpcdask_ext.clusters.models import Frozen
+from hpcdask_ext.clusters.frozen import Frozen
 
 
 class Settings(Frozen):

@@ -9,18 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from hpcdask_ext.clusters.frozen import Frozen
+from hpcdask_ext.clusters.groups import MAIN_GROUP, WorkerGroup
 from hpcdask_ext.clusters.image_field import PLACEHOLDER, ImageField
-from hpcdask_ext.clusters.states import ClusterState, JobState, Layout, Role
-
-
-class Frozen(BaseModel):
-    """An immutable model that refuses unknown fields."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+from hpcdask_ext.clusters.states import ClusterKind, ClusterState, JobState, Layout, Place, Role
 
 
 class Element(Frozen):
@@ -40,17 +36,18 @@ class Element(Frozen):
 
 
 class Job(Frozen):
-    """One submission: `len(elements)` equal elements, with `workers_per_job` workers in each.
+    """One submission: `len(elements)` equal elements, with `workers_per_job` workers of its `group` in each.
 
     `tag` is unique in the cluster (`scheduler`, `workers-1`), `name` everywhere. `id` is None until the batch system
-    has answered. `place` says what runs it: processes on `host`, or the site's batch system. An allocation has a single
-    element and `tasks` tasks with workers, of which `retired` have been retired.
+    has answered. An allocation has a single element and `tasks` tasks with workers, of which `retired` have been
+    retired. A gateway's cluster is a job of the gateway, named by its id there; an adopted cluster is a job of nobody.
     """
 
     tag: str
     name: str
     role: Role
-    place: Literal["host", "batch"]
+    group: str = MAIN_GROUP
+    place: Place
     host: str | None = None
     walltime: timedelta | None = None
     id: str | None = None
@@ -74,22 +71,6 @@ class Job(Frozen):
         """Return the job with `changes` made to the elements with those numbers."""
         changed = {index: self.elements[index].model_copy(update=changes) for index in indexes}
         return self.model_copy(update={"elements": self.elements | changed})
-
-
-class WorkerShape(Frozen):
-    """One worker's `cores`, `memory` (bytes) and `gpus`, and how many workers share a job (or task)."""
-
-    cores: int = Field(ge=1)
-    memory: int = Field(ge=1)
-    gpus: int = Field(default=0, ge=0)
-    workers_per_job: int = Field(default=1, ge=1)
-
-
-class FixedScaling(Frozen):
-    """A fixed number of workers."""
-
-    mode: Literal["fixed"] = "fixed"
-    workers: int = Field(ge=0)
 
 
 class Environment(Frozen):
@@ -120,6 +101,10 @@ class Environment(Frozen):
         return self
 
 
+NO_ENVIRONMENT = Environment(name="", argv=())
+"""That of a cluster whose processes others start."""
+
+
 class Process(Frozen):
     """A process of `host`, which `started` (seconds since 1970) tells from a later one with the same number."""
 
@@ -136,30 +121,42 @@ class Script(Frozen):
     directory: Path
 
 
+class TLSFiles(Frozen):
+    """The PEM files with which an adopted cluster is reached."""
+
+    ca: Path | None = None
+    certificate: Path | None = None
+    key: Path | None = None
+
+
+_OF_GROUPS = ("queue", "size", "shape", "walltime", "scaling")
+
+
 class Cluster(Frozen):
     """The record of one Dask scheduler and its workers. `outcome` is what a stopping cluster's final state will be.
 
-    `versions` are those of Python and of packages that the check of the environment has found.
+    `versions` are those of Python and of packages that the check of the environment has found. `threads` and
+    `memory_limit` are those of all connected workers. `groups` begins with the one that every cluster has. The
+    `environment` of a cluster whose processes others start has no name. `idle_since` is when its scheduler last had a
+    client or a task, if it has neither.
     """
 
-    version: Literal[1] = 1
+    version: Literal[2] = 2
     id: str
+    kind: ClusterKind = "batch"
     name: str
     site: str
     site_title: str
-    queue: str
-    size: str | None = None
     layout: Layout = "elastic"
     account: str | None = None
-    walltime: timedelta | None = None
     options: dict[str, Any] = Field(default_factory=dict)
     environment: Environment
     versions: dict[str, str] = Field(default_factory=dict)
     image: str | None = None
     script: Script | None = None
-    shape: WorkerShape
-    scaling: FixedScaling
+    groups: Annotated[tuple[WorkerGroup, ...], Field(min_length=1)]
     directory: Path
+    tls: TLSFiles | None = None
     launched_by: Process | None = None
     created: datetime
     started: datetime | None = None
@@ -170,7 +167,10 @@ class Cluster(Frozen):
     reachable: bool = True
     jobs: tuple[Job, ...] = ()
     workers: int = 0
-    clients: int = 0
+    threads: int = 0
+    memory_limit: int = 0
+    clients: int | None = 0
+    idle_since: datetime | None = None
     address: str | None = None
     dashboard: str | None = None
     warnings: tuple[str, ...] = ()
@@ -180,12 +180,41 @@ class Cluster(Frozen):
         """Where the scheduler writes its address."""
         return self.directory / "scheduler.json"
 
+    @model_validator(mode="before")
+    @classmethod
+    def _upgrade(cls, data: Any) -> Any:
+        """Read a record of version 1, which knows a single group."""
+        if not isinstance(data, dict) or "groups" in data:
+            return data
+        kept = {name: value for name, value in data.items() if name not in _OF_GROUPS}
+        group = {name: data[name] for name in _OF_GROUPS if name in data}
+        return {**kept, "version": 2, "groups": [group]}
+
     @property
-    def capacity(self) -> int:
-        """How many workers there will be once all of every live, uncancelled element or task have connected."""
-        elements = sum(len(job.uncancelled) for job in self.jobs if job.role is Role.WORKER)
-        tasks = sum(job.tasks - job.retired for job in self.jobs if job.uncancelled)
-        return (elements + tasks) * self.shape.workers_per_job
+    def main(self) -> WorkerGroup:
+        """The group that every cluster has."""
+        return self.groups[0]
+
+    def group(self, name: str) -> WorkerGroup:
+        """Return the group with that name, which must exist."""
+        return next(group for group in self.groups if group.name == name)
+
+    def with_group(self, name: str, **changes: Any) -> Cluster:
+        """Return the cluster with `changes` made to the group with that name."""
+        groups = tuple(group.model_copy(update=changes) if group.name == name else group for group in self.groups)
+        return self.model_copy(update={"groups": groups})
+
+    @property
+    def wanted(self) -> int:
+        """How many workers there should be now, in all groups."""
+        return sum(group.scaling.workers for group in self.groups)
+
+    def capacity(self, group: WorkerGroup) -> int:
+        """Return how many workers a group will have once all of every live, uncancelled element have connected."""
+        jobs = [job for job in self.jobs if job.group == group.name]
+        elements = sum(len(job.uncancelled) for job in jobs if job.role is Role.WORKER)
+        tasks = sum(job.tasks - job.retired for job in jobs if job.uncancelled)
+        return (elements + tasks) * group.shape.workers_per_job
 
     @property
     def exit_code(self) -> int | None:

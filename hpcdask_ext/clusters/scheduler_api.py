@@ -2,39 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import httpx
 
-from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.clusters.groups import MAIN_GROUP
+from hpcdask_ext.clusters.reach import Endpoint, Reach
 from hpcdask_ext.errors import SchedulerUnreachable
 
 _NUMBERS = ("version", "workers", "nthreads", "memory_limit", "clients")
 _LONGEST_WAIT = 50  # seconds for which the scheduler holds a status request; see the preload
 _TIMEOUT = 10.0  # seconds for everything else
-
-
-@dataclass(frozen=True)
-class SchedulerAddress:
-    """Where a scheduler listens: `comm` for Dask's own protocol (``tls://10.1.2.3:4567``), `dashboard` for HTTP."""
-
-    comm: str
-    dashboard: str
-
-    @classmethod
-    def read(cls, scheduler_file: Path) -> SchedulerAddress | None:
-        """Return the address that the scheduler wrote, or None while it is missing or incomplete; does file I/O."""
-        try:
-            content = json.loads(scheduler_file.read_bytes())
-            comm = str(content["address"])
-            host = comm.split("://", 1)[1].rpartition(":")[0]
-            return cls(comm, f"https://{host}:{int(content['services']['dashboard'])}")
-        except (OSError, ValueError, KeyError, IndexError, TypeError):
-            return None
 
 
 Packages = Mapping[str, Mapping[str, Sequence[str | None]]]
@@ -43,24 +23,45 @@ Packages = Mapping[str, Mapping[str, Sequence[str | None]]]
 
 @dataclass(frozen=True)
 class SchedulerStatus:
-    """The scheduler's answer to one status request. `version` changes whenever another field does."""
+    """The scheduler's answer to one status request. `version` changes whenever another field but `idle` does.
+
+    `workers` are all that are connected, `groups` how many of each group, `wishes` how many of each group the work that
+    there is could use. `idle` is for how many seconds the scheduler has had neither a client nor a task, or None if it
+    has one. What a scheduler that is not ours does not tell is None or empty.
+    """
 
     version: int
     workers: int
     nthreads: int
     memory_limit: int
-    clients: int
+    clients: int | None
     packages: Packages = field(default_factory=dict)
+    groups: Mapping[str, int] = field(default_factory=dict)
+    wishes: Mapping[str, int] = field(default_factory=dict)
+    idle: float | None = None
+
+
+class StatusSource(Protocol):
+    """Tells the status of one scheduler. Any method may raise `SchedulerUnreachable`, which does not mean an end."""
+
+    async def status(self, since: int | None = None) -> SchedulerStatus:
+        """Return the status: at once, or, given the version last seen, as soon as it differs from that."""
+
+    async def aclose(self) -> None:
+        """Close the connection."""
 
 
 class SchedulerAPI:
-    """A connection to one scheduler. Any method may raise `SchedulerUnreachable`, which does not mean it has ended."""
+    """A connection to the scheduler of a cluster of ours.
 
-    def __init__(self, dashboard: str, credentials: Credentials) -> None:
+    Any method may raise `SchedulerUnreachable`, which does not mean that the scheduler has ended.
+    """
+
+    def __init__(self, endpoint: Endpoint) -> None:
         self._client = httpx.AsyncClient(
-            base_url=dashboard,
-            headers=credentials.headers(),
-            verify=credentials.ssl_context(),
+            base_url=endpoint.url,
+            headers=endpoint.headers,
+            verify=endpoint.context or True,
             timeout=_TIMEOUT,
             trust_env=False,  # a site's web proxy does not lead to a compute node
         )
@@ -74,16 +75,23 @@ class SchedulerAPI:
             answer = await self._ask("GET", "/hpcdask/status", params={"since": since}, timeout=waiting)
         try:
             numbers = {name: int(answer[name]) for name in _NUMBERS}
-            return SchedulerStatus(**numbers, packages=_read_packages(answer.get("packages", {})))
+            return SchedulerStatus(
+                **numbers,
+                packages=_read_packages(answer.get("packages", {})),
+                groups=_read_counts(answer.get("groups", {MAIN_GROUP: numbers["workers"]})),
+                wishes=_read_counts(answer.get("wishes", {})),
+                idle=None if answer.get("idle") is None else float(answer["idle"]),
+            )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise _foreign() from error
 
-    async def retire(self, jobs: int, workers_per_job: int, keep: int = 0) -> tuple[str, ...]:
-        """Retire the workers of the `jobs` least busy jobs, but of all except `keep` at most; return their names.
+    async def retire(self, prefix: str, jobs: int, workers_per_job: int, keep: int = 0) -> tuple[str, ...]:
+        """Retire workers whose names begin with `prefix`, and return their names.
 
-        Their data moves first, which may take long.
+        They are those of the `jobs` least busy jobs, but of all except `keep` at most. Their data moves first, which
+        may take long.
         """
-        body = {"jobs": jobs, "workers_per_job": workers_per_job, "keep": keep}
+        body = {"prefix": prefix, "jobs": jobs, "workers_per_job": workers_per_job, "keep": keep}
         answer = await self._ask("POST", "/hpcdask/retire", json=body, timeout=300.0)
         retired = answer.get("retired")
         if not isinstance(retired, list):
@@ -106,6 +114,13 @@ class SchedulerAPI:
         return answer
 
 
+def status_source(reach: Reach) -> StatusSource:
+    """Return who tells the status of the scheduler that is reached so."""
+    if reach.api is None:
+        raise SchedulerUnreachable("Only the schedulers of our own clusters can be asked.")
+    return SchedulerAPI(reach.api)
+
+
 def _read_packages(told: Any) -> Packages:
     """Return the versions that a preload tells; one of an older version of this package tells none."""
     return {
@@ -115,6 +130,10 @@ def _read_packages(told: Any) -> Packages:
         }
         for role, packages in told.items()
     }
+
+
+def _read_counts(told: Any) -> dict[str, int]:
+    return {str(group): int(count) for group, count in told.items()}
 
 
 def _foreign() -> SchedulerUnreachable:

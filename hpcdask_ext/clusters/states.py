@@ -54,3 +54,9 @@ class Role(str, Enum):
 
 Layout = Literal["elastic", "allocation"]
 """Whether a cluster is a job for the scheduler and jobs for workers, or a single job with a task for each of them."""
+
+ClusterKind = Literal["batch", "gateway", "factory", "adopted"]
+"""Who runs a cluster: jobs of ours, a Dask Gateway, a Dask cluster class in a process of ours, or somebody else."""
+
+Place = Literal["host", "batch", "elsewhere"]
+"""What runs a job: processes on this host, the site's batch system (or gateway), or somebody whom we cannot ask."""

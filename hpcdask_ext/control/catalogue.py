@@ -12,12 +12,14 @@ from typing import Any
 
 from hpcdask_ext.batch.records import JobStatus, QueueInfo
 from hpcdask_ext.batch.runner import CommandRunner
-from hpcdask_ext.clusters.models import Environment
+from hpcdask_ext.clusters.models import Cluster, Environment
+from hpcdask_ext.clusters.reach import Reach, read_reach
+from hpcdask_ext.clusters.states import Place
 from hpcdask_ext.control.discovery import Discovery
 from hpcdask_ext.control.endings import Explain
 from hpcdask_ext.control.queue_monitor import QueueMonitor
 from hpcdask_ext.errors import BatchUnreachable, StoreError
-from hpcdask_ext.launchers.base import Launcher, Place
+from hpcdask_ext.launchers.base import Launcher
 from hpcdask_ext.launchers.factory import launcher_for
 from hpcdask_ext.launchers.job_request import Directories
 from hpcdask_ext.sites.environment import kernel_environments
@@ -103,6 +105,20 @@ class Catalogue:
         if known is None:
             raise BatchUnreachable(f"The site “{name}” has no valid site file here: ask your administrator.")
         return known[1]
+
+    async def reach(self, cluster: Cluster) -> Reach | None:
+        """Return how a cluster's scheduler is reached, or None while it is not up.
+
+        Raises
+        ------
+        SchedulerUnreachable
+            What is needed to reach it cannot be read.
+        BatchUnreachable
+            Its gateway's site has no valid site file here.
+        """
+        if cluster.kind == "gateway":
+            return await (await self.launcher(cluster.site)).reach(cluster)
+        return await asyncio.to_thread(read_reach, cluster)
 
     async def warm_up(self, sites: Sites, kernels: Sequence[Environment]) -> None:
         """Make the next launch with the defaults of each of these sites faster, where possible."""

@@ -15,7 +15,7 @@ from hpcdask_ext.batch.records import QueueInfo
 from hpcdask_ext.errors import BatchError
 from hpcdask_ext.launchers.base import Launcher
 from hpcdask_ext.sites.load import Problem, Sites
-from hpcdask_ext.sites.models import Limits, Queue, Site
+from hpcdask_ext.sites.models import BatchSite, Limits, Queue, Site
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +54,7 @@ class Discovery:
         """Ask where the last answer is not fresh, and wait for the answers, but not for long."""
         waiting = []
         for site in sites.sites:
-            task = None if site.batch_system == "local" else self._ask(site)
+            task = None if isinstance(site, BatchSite) and site.batch_system == "local" else self._ask(site)
             if task is not None:
                 is_needed = site.auto and site.name not in self.found
                 waiting.append(asyncio.wait([task], timeout=_LONG_PATIENCE if is_needed else _PATIENCE))

@@ -15,13 +15,14 @@ from functools import partial
 from typing import Any, TypeVar
 
 from hpcdask_ext.batch.records import JobElements
-from hpcdask_ext.clusters.models import Cluster, FixedScaling, Job
-from hpcdask_ext.clusters.states import ClusterState
+from hpcdask_ext.clusters.groups import WorkerGroup
+from hpcdask_ext.clusters.models import Cluster, Job
+from hpcdask_ext.clusters.states import ClusterState, Place
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.ledger import Ledger
 from hpcdask_ext.control.scaling import end_unstarted, shrink
 from hpcdask_ext.errors import BatchUnreachable, HPCDaskError, NotStarted, StoreError
-from hpcdask_ext.launchers.base import Launcher, Place
+from hpcdask_ext.launchers.base import Launcher
 
 log = logging.getLogger(__name__)
 
@@ -61,16 +62,17 @@ class ClusterDriver:
                 reason = f"The launch failed unexpectedly ({type(error).__name__}): this is a bug, see Jupyter's log."
                 await self.decide_end(cluster_id, ClusterState.FAILED, reason)
 
-    async def scale(self, cluster_id: str) -> None:
-        """Submit or end jobs to match the requested scaling; if that fails, record the number of workers there are."""
+    async def scale(self, cluster_id: str, group_name: str) -> None:
+        """Make a group match its requested scaling; if that fails, record the number of workers there are."""
         async with self._lock(cluster_id):
             cluster = self._ledger.get(cluster_id)
             if not cluster.state.is_scalable:
                 return
+            group = cluster.group(group_name)
             try:
-                await self._scale(cluster, await self._catalogue.launcher(cluster.site))
+                await self._scale(cluster, group, await self._catalogue.launcher(cluster.site))
             except (HPCDaskError, OSError) as error:
-                await self._ledger.change(cluster_id, partial(_back, asked=cluster.scaling, error=str(error)), "scaled")
+                await self._ledger.change(cluster_id, partial(_back, asked=group, error=str(error)), "scaled")
 
     async def decide_end(self, cluster_id: str, outcome: ClusterState, reason: str, what: str = "") -> None:
         """Make a cluster `stopping`; `cancel_rest` then ends its remaining jobs."""
@@ -91,7 +93,7 @@ class ClusterDriver:
             if not self._is_due(cluster_id):  # whoever had the lock before has just tried in vain
                 return
             cluster = self._ledger.get(cluster_id)
-            places: tuple[Place, ...] = ("host", "batch")
+            places: tuple[Place, ...] = ("host", "batch", "elsewhere")
             for place in places:
                 jobs = [job for job in cluster.jobs if job.place == place and job.id is not None and job.uncancelled]
                 if jobs:
@@ -152,15 +154,18 @@ class ClusterDriver:
             changes["submitted"] = datetime.now(timezone.utc)
             await self._ledger.change(cluster_id, lambda old: old.with_changed_job(job.tag, changes))
 
-    async def _scale(self, cluster: Cluster, launcher: Launcher) -> None:
-        missing = cluster.scaling.workers - cluster.capacity
+    async def _scale(self, cluster: Cluster, group: WorkerGroup, launcher: Launcher) -> None:
+        if not launcher.scales_with_jobs:
+            await launcher.scale(cluster, group.scaling)
+            return
+        missing = group.scaling.workers - cluster.capacity(group)
         if cluster.layout == "allocation":  # it cannot grow, and workers that connect late may be too many
-            missing = min(0, missing, cluster.scaling.workers - cluster.workers)
+            missing = min(0, missing, group.scaling.workers - cluster.workers)
         if missing > 0:
-            await self._submit(cluster.id, launcher, (launcher.more_workers(cluster, missing),))
+            await self._submit(cluster.id, launcher, (launcher.more_workers(cluster, group, missing),))
         elif missing < 0:
             change = partial(self._ledger.change, cluster.id)
-            await self._break_at_end(cluster.id, shrink(cluster, -missing, launcher, change))
+            await self._break_at_end(cluster.id, shrink(cluster, group, -missing, launcher, change))
 
     async def _cancel(self, cluster: Cluster, place: Place, jobs: list[Job]) -> None:
         await self._ledger.change(cluster.id, partial(_mark, jobs=jobs, cancelled=True))
@@ -186,11 +191,13 @@ def _start(cluster: Cluster) -> Cluster:
     return cluster.model_copy(update=_STARTING) if cluster.state is ClusterState.SUBMITTING else cluster
 
 
-def _back(cluster: Cluster, asked: FixedScaling, error: str) -> Cluster:
-    """Return the cluster with its actual scaling, unless another one was requested meanwhile."""
-    scaling = FixedScaling(workers=cluster.capacity) if cluster.scaling == asked else cluster.scaling
-    warnings = (*cluster.warnings, f"Scaling failed. {error}")
-    return cluster.model_copy(update={"scaling": scaling, "warnings": warnings})
+def _back(cluster: Cluster, asked: WorkerGroup, error: str) -> Cluster:
+    """Return the cluster with a group's actual number of workers, unless another one was requested meanwhile."""
+    group = cluster.group(asked.name)
+    if group.scaling == asked.scaling:
+        actual = group.scaling.model_copy(update={"workers": cluster.capacity(group)})
+        cluster = cluster.with_group(group.name, scaling=actual)
+    return cluster.model_copy(update={"warnings": (*cluster.warnings, f"Scaling failed. {error}")})
 
 
 def _mark(cluster: Cluster, jobs: list[Job], cancelled: bool) -> Cluster:

@@ -7,9 +7,8 @@ from datetime import timedelta
 
 from hpcdask_ext.clusters.models import Cluster, Element, Job
 from hpcdask_ext.clusters.reports import Reports
-from hpcdask_ext.clusters.states import ClusterState, JobState, Role
+from hpcdask_ext.clusters.states import ClusterState, JobState, Place, Role
 from hpcdask_ext.control.job_check import unusable_environment
-from hpcdask_ext.launchers.base import Place
 
 Explain = Callable[[Place, str], str]
 """Returns a sentence for a batch system's own word, with the word in brackets."""
@@ -31,9 +30,9 @@ def ending(
             return _ending_of_scheduler(job, explain)
     workers = [(job, element) for job in cluster.jobs if job.role is Role.WORKER for element in job.elements.values()]
     is_working = any(not element.state.is_final for _, element in workers) or is_connected
-    if not workers or is_working or cluster.scaling.workers == 0:
+    if not workers or is_working or cluster.wanted == 0:
         return None
-    return _ending_of_workers(workers, cluster.walltime, explain)
+    return _ending_of_workers(workers, explain)
 
 
 def _ending_of_scheduler(job: Job, explain: Explain) -> tuple[ClusterState, str]:
@@ -57,10 +56,8 @@ def _ending_of_script(name: str, job: Job, explain: Explain) -> tuple[ClusterSta
     return ClusterState.FAILED, _failure(f"“{name}” has failed", "its log", explain, [(job.place, element.reason)])
 
 
-def _ending_of_workers(
-    workers: Sequence[tuple[Job, Element]], walltime: timedelta | None, explain: Explain
-) -> tuple[ClusterState, str]:
-    if any(is_over(element, walltime) for _, element in workers):
+def _ending_of_workers(workers: Sequence[tuple[Job, Element]], explain: Explain) -> tuple[ClusterState, str]:
+    if any(is_over(element, job.walltime) for job, element in workers):
         return ClusterState.STOPPED, "The workers' jobs reached their walltime (walltime)."
     failed = {(job.place, element.reason) for job, element in workers if element.state is JobState.FAILED}
     if failed:

@@ -153,7 +153,7 @@ class Ledger:
                 "state": cluster.state.value,
                 "previous": previous.value,
                 "site": cluster.site,
-                "queue": cluster.queue,
+                "queue": cluster.main.queue,
                 "workers": cluster.workers,
             }
         )

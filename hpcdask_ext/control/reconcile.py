@@ -13,14 +13,15 @@ from datetime import datetime, timedelta
 
 from hpcdask_ext.batch.records import JobStatus
 from hpcdask_ext.clusters.models import Cluster, Element, Job
+from hpcdask_ext.clusters.reach import SchedulerAddress
 from hpcdask_ext.clusters.reports import Report, Reports
-from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerStatus
-from hpcdask_ext.clusters.states import ClusterState, JobState, Role
+from hpcdask_ext.clusters.scheduler_api import SchedulerStatus
+from hpcdask_ext.clusters.states import ClusterState, JobState, Place, Role
 from hpcdask_ext.control.endings import Explain, ending
 from hpcdask_ext.control.job_check import with_check
 from hpcdask_ext.control.warnings import warnings
-from hpcdask_ext.launchers.base import Place
 
+_MOMENT = timedelta(seconds=5)
 _SETTLING = timedelta(seconds=20)
 """How long after a submission a batch system may still not know the job, or a file system not show a report."""
 
@@ -65,8 +66,22 @@ def reconcile(cluster: Cluster, seen: Observation, explain: Explain) -> Cluster:
     if seen.address is not None:
         changes |= {"address": seen.address.comm, "dashboard": seen.address.dashboard}
     if seen.scheduler is not None:
-        changes |= {"workers": seen.scheduler.workers, "clients": seen.scheduler.clients}
+        changes |= _counts(cluster, seen.scheduler, seen.time)
     return _reconcile_state(with_check(cluster.model_copy(update=changes), seen.reports), seen, explain)
+
+
+def _counts(cluster: Cluster, status: SchedulerStatus, now: datetime) -> dict[str, object]:
+    """Return what a scheduler's status changes in the record."""
+    changes: dict[str, object] = {"workers": status.workers, "clients": status.clients}
+    changes |= {"threads": status.nthreads, "memory_limit": status.memory_limit}
+    changes["groups"] = tuple(
+        group.model_copy(update={"connected": status.groups.get(group.name, 0)}) for group in cluster.groups
+    )
+    # Asked for seldom enough to differ by moments, which are no news.
+    since = None if status.idle is None else now - timedelta(seconds=status.idle)
+    is_same = since and cluster.idle_since and abs(since - cluster.idle_since) < _MOMENT
+    changes["idle_since"] = cluster.idle_since if is_same else since
+    return changes
 
 
 def _reconcile_job(job: Job, seen: Observation) -> Job:
@@ -132,9 +147,9 @@ def _reconcile_state(cluster: Cluster, seen: Observation, explain: Explain) -> C
         changes = {"state": ClusterState.STOPPING, "outcome": outcome, "reason": reason}
         return _finish(cluster.model_copy(update=changes), seen.time)
     cluster = cluster.model_copy(update={"warnings": warnings(cluster, seen.scheduler)})
-    if seen.scheduler is not None and (cluster.workers or not cluster.scaling.workers or cluster.started):
+    if seen.scheduler is not None and (cluster.workers or not cluster.wanted or cluster.started):
         started = cluster.started or seen.time
-        reason = "" if cluster.workers or not cluster.scaling.workers else _no_worker(cluster, explain)
+        reason = "" if cluster.workers or not cluster.wanted else _no_worker(cluster, explain)
         reason = seen.silent or reason
         return cluster.model_copy(update={"state": ClusterState.RUNNING, "reason": reason, "started": started})
     if cluster.started is not None:  # it ran, and its scheduler does not answer now
@@ -153,7 +168,9 @@ def _finish(cluster: Cluster, now: datetime) -> Cluster:
     if any(job.live for job in cluster.jobs):
         return cluster
     state = cluster.outcome or ClusterState.STOPPED
-    changes = {"state": state, "ended": now, "workers": 0, "clients": 0, "reachable": True, "dashboard": None}
+    groups = tuple(group.model_copy(update={"connected": 0}) for group in cluster.groups)
+    counts = {"groups": groups, "workers": 0, "clients": 0, "idle_since": None}
+    changes = {"state": state, "ended": now, **counts, "reachable": True, "dashboard": None}
     return _with_silence(cluster, "").model_copy(update=changes)
 
 

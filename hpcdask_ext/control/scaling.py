@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import re
 from collections import defaultdict
@@ -11,19 +12,21 @@ from typing import Any
 
 from hpcdask_ext.batch.records import JobElements
 from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.clusters.groups import WorkerGroup
 from hpcdask_ext.clusters.models import Cluster
+from hpcdask_ext.clusters.reach import own_endpoint
 from hpcdask_ext.clusters.scheduler_api import SchedulerAPI
 from hpcdask_ext.clusters.states import JobState, Role
 from hpcdask_ext.errors import WrongState
 from hpcdask_ext.launchers.base import Launcher
-from hpcdask_ext.launchers.dask_command import worker_name
+from hpcdask_ext.launchers.dask_command import names_of_group, worker_name
 
 Change = Callable[[Callable[[Cluster], Cluster]], Awaitable[None]]
 _Chosen = list[tuple[str, int]]  # job tags and element numbers
 
 
-async def shrink(cluster: Cluster, workers: int, launcher: Launcher, change: Change) -> None:
-    """End the elements of at least `workers` workers.
+async def shrink(cluster: Cluster, group: WorkerGroup, workers: int, launcher: Launcher, change: Change) -> None:
+    """End the elements of at least `workers` workers of a group.
 
     Pending elements are cancelled first. Then the scheduler retires its least busy workers, moving their data first,
     which may take long; their jobs end by themselves. Running elements whose workers have not connected are cancelled
@@ -39,15 +42,15 @@ async def shrink(cluster: Cluster, workers: int, launcher: Launcher, change: Cha
     if cluster.layout == "allocation":
         await _retire_tasks(cluster, change)
         return
-    elements = workers // cluster.shape.workers_per_job
-    pending = _candidates(cluster, JobState.PENDING)[:elements]
+    elements = workers // group.shape.workers_per_job
+    pending = _candidates(cluster, group, JobState.PENDING)[:elements]
     await _cancel(cluster, pending, launcher, change)
     elements -= len(pending)
     if elements < 1:
         return
-    retired = await _retire(cluster, elements)
+    retired = await _retire(cluster, group, elements)
     await change(partial(_mark, chosen=retired))
-    unconnected = [chosen for chosen in _candidates(cluster, JobState.RUNNING) if chosen not in retired]
+    unconnected = [chosen for chosen in _candidates(cluster, group, JobState.RUNNING) if chosen not in retired]
     await _cancel(cluster, unconnected[: elements - len(retired)], launcher, change)
 
 
@@ -63,9 +66,10 @@ def end_unstarted(cluster: Cluster) -> Cluster:
     return cluster
 
 
-def _candidates(cluster: Cluster, state: JobState) -> _Chosen:
-    """Return the worker elements in a state that have not been cancelled yet, the newest first."""
-    jobs = [job for job in reversed(cluster.jobs) if job.role is Role.WORKER and job.id is not None]
+def _candidates(cluster: Cluster, group: WorkerGroup, state: JobState) -> _Chosen:
+    """Return the elements of a group in a state that have not been cancelled yet, the newest first."""
+    workers = [job for job in reversed(cluster.jobs) if job.role is Role.WORKER and job.group == group.name]
+    jobs = [job for job in workers if job.id is not None]
     return [
         (job.tag, index) for job in jobs for index in reversed(job.uncancelled) if job.elements[index].state is state
     ]
@@ -78,23 +82,24 @@ async def _retire_tasks(cluster: Cluster, change: Change) -> None:
     others may connect later.
     """
     job = next(job for job in cluster.jobs if job.role is Role.ALLOCATION)
-    wanted = math.ceil(cluster.scaling.workers / cluster.shape.workers_per_job)
-    await _retire_workers(cluster, job.tasks, keep=wanted)
+    wanted = math.ceil(cluster.main.scaling.workers / cluster.main.shape.workers_per_job)
+    await _retire_workers(cluster, cluster.main, job.tasks, keep=wanted)
     await change(partial(Cluster.with_changed_job, tag=job.tag, changes={"retired": job.tasks - wanted}))
 
 
-async def _retire_workers(cluster: Cluster, jobs: int, keep: int = 0) -> tuple[str, ...]:
+async def _retire_workers(cluster: Cluster, group: WorkerGroup, jobs: int, keep: int = 0) -> tuple[str, ...]:
     if cluster.dashboard is None:
         raise WrongState("The scheduler is not up yet: try again once it is.")
-    api = SchedulerAPI(cluster.dashboard, Credentials(cluster.directory))
+    endpoint = await asyncio.to_thread(own_endpoint, cluster.dashboard, Credentials(cluster.directory))
+    api = SchedulerAPI(endpoint)
     try:
-        return await api.retire(jobs, cluster.shape.workers_per_job, keep)
+        return await api.retire(names_of_group(cluster, group.name), jobs, group.shape.workers_per_job, keep)
     finally:
         await api.aclose()
 
 
-async def _retire(cluster: Cluster, elements: int) -> _Chosen:
-    names = await _retire_workers(cluster, elements)
+async def _retire(cluster: Cluster, group: WorkerGroup, elements: int) -> _Chosen:
+    names = await _retire_workers(cluster, group, elements)
     places = {
         (job.tag, index): re.compile(rf"{re.escape(worker_name(cluster, job))}-{index}(-\d+)?\Z")
         for job in cluster.jobs

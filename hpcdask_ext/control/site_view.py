@@ -8,7 +8,7 @@ from typing import Any
 from hpcdask_ext.batch.records import QueueInfo
 from hpcdask_ext.clusters.models import Environment
 from hpcdask_ext.sites.load import Sites
-from hpcdask_ext.sites.models import Queue, Site, Size
+from hpcdask_ext.sites.models import BatchSite, Queue, Site, Size
 from hpcdask_ext.sites.request import environments_of
 from hpcdask_ext.sites.units import format_walltime
 
@@ -28,19 +28,23 @@ def sites_view(
 
 def _site_view(site: Site, kernels: Sequence[Environment], loads: Mapping[str, QueueInfo]) -> dict[str, Any]:
     environments = environments_of(site, kernels)
-    size, queue = site.sizes[0], next(iter(site.queues), None)
-    walltime = size.walltime or (queue.limits.walltime if queue else None)
+    size, queue = next(iter(site.sizes), None), next(iter(site.queues), None)
+    walltime = (size.walltime if size else None) or (queue.limits.walltime if queue else None)
+    batch = site if isinstance(site, BatchSite) else None
     return {
         "name": site.name,
         "title": site.label,
         "description": site.description,
-        "batch_system": site.batch_system,
+        "kind": site.kind,
+        "batch_system": batch.batch_system if batch else None,
         "layouts": list(site.layouts),
-        "scheduler": {"place": site.scheduler.place},
+        "scheduler": {"place": batch.scheduler.place} if batch else None,
         "queues": [_queue_view(queue, loads.get(queue.name)) for queue in site.queues],
         "sizes": [_size_view(size) for size in site.sizes],
         "environments": [_environment_view(entry) for entry in environments],
         "accounts": list(site.accounts),
+        "limits": site.limits.model_dump(mode="json"),
+        "idle_timeout": format_walltime(site.idle_timeout),
         "options": [
             {
                 "title": option.title or option.name,
@@ -50,7 +54,8 @@ def _site_view(site: Site, kernels: Sequence[Environment], loads: Mapping[str, Q
         ],
         "defaults": {
             "queue": queue.name if queue else None,
-            "size": size.name,
+            "size": size.name if size else None,
+            "workers": size.workers if size else site.workers,
             "account": site.accounts[0] if site.accounts else None,
             "environment": environments[0].name if environments else None,
             "layout": site.layouts[0],

@@ -6,27 +6,28 @@ from collections import Counter
 from datetime import datetime, timezone
 from typing import Any
 
-from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.clusters.groups import WorkerGroup
 from hpcdask_ext.clusters.models import Cluster, Job, Script
 from hpcdask_ext.clusters.states import JobState, Role
+from hpcdask_ext.control.client_code import client_code
 from hpcdask_ext.sites.models import Site
 from hpcdask_ext.sites.units import format_walltime
 
 
 def cluster_view(cluster: Cluster, site: Site | None, base_url: str) -> dict[str, Any]:
     """Return a cluster as JSON; see `docs/reference/rest.md`."""
-    requested = cluster.scaling.workers
-    queue = site.queue(cluster.queue) if site else None
+    main, groups = cluster.main, [_group_view(group, cluster, site) for group in cluster.groups]
     is_up = cluster.dashboard is not None and not cluster.state.is_final
     return {
         "id": cluster.id,
+        "kind": cluster.kind,
         "name": cluster.name,
         "site": cluster.site,
         "site_title": cluster.site_title,
-        "queue": cluster.queue,
+        "queue": main.queue,
         "layout": cluster.layout,
         "account": cluster.account,
-        "size": cluster.size,
+        "size": main.size,
         "environment": cluster.environment.name,
         "environment_title": cluster.environment.label,
         "image": cluster.image,
@@ -40,17 +41,12 @@ def cluster_view(cluster: Cluster, site: Site | None, base_url: str) -> dict[str
         "ended": utc(cluster.ended),
         "ends_at": utc(_ends_at(cluster)),
         "estimated_start": utc(_estimated_start(cluster)),
-        "walltime": format_walltime(cluster.walltime),
-        "workers": {
-            "requested": requested,
-            "pending": max(0, requested - cluster.workers) if not cluster.state.is_final else 0,
-            "running": cluster.workers,
-        },
-        "cores": requested * cluster.shape.cores,
-        "memory": requested * cluster.shape.memory,
-        "gpus": requested * cluster.shape.gpus,
-        "scaling": cluster.scaling.model_dump(mode="json"),
-        "limits": {"workers": queue.limits.workers if queue else None},
+        "walltime": format_walltime(main.walltime),
+        "workers": {what: sum(group["workers"][what] for group in groups) for what in groups[0]["workers"]},
+        **{what: sum(group[what] for group in groups) for what in ("cores", "memory", "gpus")},
+        "scaling": groups[0]["scaling"],
+        "limits": groups[0]["limits"],
+        "groups": groups,
         "can_grow": cluster.layout != "allocation",
         "clients": cluster.clients,
         "jobs": [view for job in cluster.jobs for view in _job_views(job)],
@@ -61,29 +57,21 @@ def cluster_view(cluster: Cluster, site: Site | None, base_url: str) -> dict[str
     }
 
 
-def client_code(cluster: Cluster, base_url: str) -> str:
-    """Return Python code that connects a notebook to the cluster. It needs only `distributed`.
-
-    It waits until the scheduler is up, so it may be run while the cluster is still pending. `base_url` is the Jupyter
-    server's, including the hub's prefix, so that the dashboard's link leads through our proxy.
-    """
-    credentials = Credentials(cluster.directory)
-    link = f"{base_url}hpcdask/proxy/{cluster.id}/status".replace("{", "{{").replace("}", "}}")
-    return (
-        "import dask\n"
-        "from dask.distributed import Client, Security\n"
-        "\n"
-        f"# Cluster {cluster.name!r} ({cluster.id})\n"
-        f'dask.config.set({{"distributed.dashboard.link": {link!r}}})\n'
-        "security = Security(\n"
-        "    require_encryption=True,\n"
-        f"    tls_ca_file={str(credentials.certificate)!r},\n"
-        f"    tls_client_cert={str(credentials.certificate)!r},\n"
-        f"    tls_client_key={str(credentials.key)!r},\n"
-        ")\n"
-        f"client = Client(scheduler_file={str(cluster.scheduler_file)!r}, security=security)\n"
-        "client"
-    )
+def _group_view(group: WorkerGroup, cluster: Cluster, site: Site | None) -> dict[str, Any]:
+    requested, queue = group.scaling.workers, site.queue(group.queue) if site else None
+    hidden = {"workers"} if group.scaling.mode == "adaptive" else None
+    pending = 0 if cluster.state.is_final else max(0, requested - group.connected)
+    return {
+        "name": group.name,
+        "queue": group.queue,
+        "size": group.size,
+        "walltime": format_walltime(group.walltime),
+        "workers": {"requested": requested, "pending": pending, "running": group.connected},
+        **{what: requested * getattr(group.shape, what) for what in ("cores", "memory", "gpus")},
+        "scaling": group.scaling.model_dump(mode="json", exclude=hidden),
+        "limits": {"workers": queue.limits.workers if queue else None},
+        "resources": group.resources,
+    }
 
 
 def _script_view(script: Script | None) -> dict[str, Any] | None:

@@ -12,15 +12,14 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta, timezone
 from functools import partial
 
-from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster, Job
+from hpcdask_ext.clusters.reach import Reach
 from hpcdask_ext.clusters.reports import read_reports
-from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerAPI, SchedulerStatus
-from hpcdask_ext.clusters.states import ClusterState, JobState, Role
+from hpcdask_ext.clusters.scheduler_api import SchedulerStatus, StatusSource
+from hpcdask_ext.clusters.states import ClusterState, JobState, Place, Role
 from hpcdask_ext.control.queue_monitor import QueueMonitor
 from hpcdask_ext.control.reconcile import Observation
-from hpcdask_ext.errors import SchedulerUnreachable
-from hpcdask_ext.launchers.base import Place
+from hpcdask_ext.errors import BatchError, SchedulerUnreachable
 
 _FIRST_LOOK, _LAST_LOOK = 0.05, 5.0  # seconds between checks of the files
 _GROWTH = 1.05  # of that interval: a check comes at most 5 % of the time waited too late
@@ -39,6 +38,10 @@ class ClusterWatch:
         Returns a cluster's newest record.
     apply
         Called with each observation; returns whether the record changed.
+    reach
+        Returns how its scheduler is reached, or None while it is not up.
+    source
+        Returns who tells its scheduler's status.
     monitors
         The queue monitors to ask about its jobs, by place.
     """
@@ -48,12 +51,16 @@ class ClusterWatch:
         cluster_id: str,
         get: Callable[[str], Cluster],
         apply: Callable[[Observation], Awaitable[bool]],
+        *,
+        reach: Callable[[Cluster], Awaitable[Reach | None]],
+        source: Callable[[Reach], StatusSource],
         monitors: Mapping[Place, QueueMonitor],
     ) -> None:
         self._id, self._get = cluster_id, partial(get, cluster_id)
         self._apply, self._monitors = apply, monitors
         self._wake = asyncio.Event()
-        self._address: SchedulerAddress | None = None
+        self._reach, self._source = reach, source
+        self._reached: Reach | None = None
         self._status: SchedulerStatus | None = None
         self._silent = ""
         self._read: dict[str, dict[str, str]] = {}
@@ -90,9 +97,7 @@ class ClusterWatch:
     async def _observe(self) -> Observation:
         cluster = self._get()
         if self._follower is None or self._follower.done():
-            self._address = await asyncio.to_thread(SchedulerAddress.read, cluster.scheduler_file)
-            if self._address is not None:
-                self._follower = asyncio.create_task(self._follow(self._address, Credentials(cluster.directory)))
+            await self._find_scheduler(cluster)
         # Once a cluster is stopping, its scheduler is expected to fall silent.
         silent = [self._silent] if self._silent and cluster.state is not ClusterState.STOPPING else []
         answers = {}
@@ -106,7 +111,8 @@ class ClusterWatch:
                 answers[place] = monitor.answer
         # Read after the answers, so that what has ended by then has reported itself and does not seem lost.
         reports = await asyncio.to_thread(read_reports, cluster.directory, self._read)
-        return Observation(datetime.now(timezone.utc), reports, self._address, self._status, answers, " ".join(silent))
+        address = self._reached.address if self._reached else None
+        return Observation(datetime.now(timezone.utc), reports, address, self._status, answers, " ".join(silent))
 
     def _has_to_ask(self, cluster: Cluster, place: Place) -> bool:
         return any(
@@ -129,12 +135,13 @@ class ClusterWatch:
     def _lacks_workers(self, cluster: Cluster) -> bool:
         """Return whether workers have disconnected although their jobs seem to run."""
         running = sum(
-            job.elements[index].state is JobState.RUNNING
+            cluster.group(job.group).shape.workers_per_job
             for job in cluster.jobs
             if job.role is Role.WORKER
             for index in job.live
+            if job.elements[index].state is JobState.RUNNING
         )
-        return cluster.started is not None and cluster.workers < running * cluster.shape.workers_per_job
+        return cluster.started is not None and cluster.workers < running
 
     def _has_to_look(self) -> bool:
         """Return whether something may happen that only a file will reveal."""
@@ -143,14 +150,19 @@ class ClusterWatch:
             return True
         return any(job.elements[index].state is not JobState.RUNNING for job in cluster.jobs for index in job.live)
 
-    async def _follow(self, address: SchedulerAddress, credentials: Credentials) -> None:
-        """Keep the scheduler's status up to date: each request waits there until something changes."""
-        retry = _FIRST_RETRY
+    async def _find_scheduler(self, cluster: Cluster) -> None:
+        """Begin to follow the scheduler once it is up."""
         try:
-            api = await asyncio.to_thread(SchedulerAPI, address.dashboard, credentials)
-        except SchedulerUnreachable as error:  # the next look tries again
+            self._reached = await self._reach(cluster)
+        except (SchedulerUnreachable, BatchError) as error:  # the next look tries again
             self._silent = error.message
             return
+        if self._reached is not None:
+            self._follower = asyncio.create_task(self._follow(self._source(self._reached)))
+
+    async def _follow(self, api: StatusSource) -> None:
+        """Keep the scheduler's status up to date: each request waits there until something changes."""
+        retry = _FIRST_RETRY
         try:
             while True:
                 try:

@@ -6,9 +6,7 @@ cluster's token, uses TLS with the cluster's certificate, and does not pass on t
 
 from __future__ import annotations
 
-import asyncio
 import re
-import ssl
 from http.client import responses
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,7 +18,7 @@ from jupyter_server_proxy.websocket import pingable_ws_connect
 from tornado import httpclient, web
 from tornado.httputil import HTTPHeaders
 
-from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.clusters.reach import Endpoint
 from hpcdask_ext.errors import HPCDaskError
 from hpcdask_ext.handlers.base import AUTH_RESOURCE, QuietErrors, status_of
 
@@ -69,11 +67,12 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
         cluster = manager.get(cluster_id)
         if cluster.dashboard is None:
             raise web.HTTPError(404, f"The cluster “{cluster.name}” is {cluster.state.value} and has no dashboard now.")
-        credentials = Credentials(cluster.directory)
-        self._headers_to_add = await asyncio.to_thread(credentials.headers)
-        self._ssl_context = await asyncio.to_thread(credentials.ssl_context)
-        target = urlsplit(cluster.dashboard)
-        host, port = str(target.hostname), int(target.port or 443)
+        reach = await manager.reach(cluster_id)
+        if reach is None:
+            raise web.HTTPError(404, f"The cluster “{cluster.name}” has no dashboard now.")
+        self._endpoint = reach.dashboard
+        target = urlsplit(reach.dashboard.url)
+        host, port = str(target.hostname), target.port or {"http": 80, "https": 443}[target.scheme]
         self.host_allowlist = [host]
         return host, port
 
@@ -83,9 +82,12 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
         return path
 
     def get_client_uri(self, protocol: str, host: str, port: int, proxied_path: str) -> str:
-        """Return the dashboard's URL: always TLS."""
+        """Return the dashboard's URL, with TLS where it speaks that."""
+        target = urlsplit(self._endpoint.url)
+        if target.scheme == "https":
+            protocol = {"http": "https", "ws": "wss"}[protocol]
         bracketed = f"[{host}]" if ":" in host else host
-        uri: str = super().get_client_uri({"http": "https", "ws": "wss"}[protocol], bracketed, port, proxied_path)
+        uri: str = super().get_client_uri(protocol, bracketed, port, url_path_join(target.path, proxied_path))
         address, _, query = uri.partition("?")
         # Jupyter also accepts its token in the query, and the dashboard must not see it.
         kept = [part for part in query.split("&") if part and part.partition("=")[0] != "token"]
@@ -94,7 +96,7 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
     def proxy_request_headers(self) -> Any:
         """Return the browser's headers that a dashboard needs, and the cluster's token."""
         passed_on = {name: value for name, value in self.request.headers.items() if _PASSED_ON.match(name)}
-        return HTTPHeaders({**passed_on, **self._headers_to_add})
+        return HTTPHeaders({**passed_on, **self._endpoint.headers})
 
     def proxy_request_options(self) -> dict[str, Any]:
         """Return the options of each request to the dashboard."""
@@ -102,7 +104,7 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
             "follow_redirects": False,
             "connect_timeout": _CONNECT_TIMEOUT,
             "request_timeout": _REQUEST_TIMEOUT,
-            "ssl_options": self._ssl_context,
+            "ssl_options": self._endpoint.context,
         }
 
     async def proxy_open(self, host: str, port: int, proxied_path: str = "") -> None:
@@ -111,7 +113,7 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
             self.get_client_uri("ws", host, port, proxied_path),
             headers=self.proxy_request_headers(),
             connect_timeout=_CONNECT_TIMEOUT,
-            ssl_options=self._ssl_context,
+            ssl_options=self._endpoint.context,
         )
         # No message from the browser is read before this returns, so none is lost.
         self.ws = await pingable_ws_connect(
@@ -148,8 +150,7 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
         self.set_header("Content-Type", "text/plain; charset=utf-8")
         self.finish(text)
 
-    _ssl_context: ssl.SSLContext
-    _headers_to_add: dict[str, str]
+    _endpoint: Endpoint
 
 
 def _without_cookies(response: Any) -> None:

@@ -2,6 +2,9 @@
 
 A launcher keeps no state of clusters: it is given the record, which the caller keeps up to date. A launch calls
 `prepare`, `first_jobs`, then `submit` for each of those jobs; the record is written before and after each submission.
+
+Where a service runs the cluster, it is one job of that service: its id is the service's name for it, `query` lists all
+of them, and `cancel` ends them. Such a service, and a Dask cluster class, add and remove workers by themselves.
 """
 
 from __future__ import annotations
@@ -10,14 +13,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar
 
 from hpcdask_ext.batch.records import JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.clusters.groups import Scaling, WorkerGroup
 from hpcdask_ext.clusters.models import Cluster, Environment, Job
+from hpcdask_ext.clusters.reach import Reach
+from hpcdask_ext.clusters.states import Place
+from hpcdask_ext.errors import WrongState
+from hpcdask_ext.sites.options import Option
 from hpcdask_ext.sites.probe import Probed
-
-Place = Literal["host", "batch"]
-"""What runs a job: processes on this host, or the site's batch system."""
 
 
 @dataclass(frozen=True)
@@ -32,12 +37,21 @@ class Preview:
     note: str = ""
 
 
-class Launcher(ABC):
-    """What a site can do. Every method may be called again after a failure; none retries by itself."""
+@dataclass(frozen=True)
+class Running:
+    """A cluster of this user that a service runs, whoever launched it: its name there, and when it was launched."""
 
-    @abstractmethod
-    async def warm_up(self, environment: Environment) -> None:
-        """Make the next launch in an environment faster, where possible. May be called often; never raises."""
+    name: str
+    started: datetime
+
+
+class Launcher(ABC):
+    """What a site can do. Every method may be called again after a failure; none retries by itself.
+
+    `scales_with_jobs` says that workers are added with `more_workers`, and not with `scale`.
+    """
+
+    scales_with_jobs: ClassVar[bool] = True
 
     @abstractmethod
     async def prepare(self, cluster: Cluster) -> Probed:
@@ -58,10 +72,6 @@ class Launcher(ABC):
     @abstractmethod
     def first_jobs(self, cluster: Cluster) -> tuple[Job, ...]:
         """Return the jobs to submit for a new cluster."""
-
-    @abstractmethod
-    def more_workers(self, cluster: Cluster, workers: int) -> Job:
-        """Return one job to submit, with the elements for at least `workers` more workers."""
 
     @abstractmethod
     async def submit(self, cluster: Cluster, job: Job) -> str:
@@ -95,11 +105,40 @@ class Launcher(ABC):
             Nothing is known.
         """
 
-    @abstractmethod
     def explain(self, place: Place, reason: str) -> str:
         """Return a plain sentence for a reason for waiting."""
+        return f"Waiting ({reason})" if reason else "Waiting"
 
-    @abstractmethod
+    async def reach(self, cluster: Cluster) -> Reach | None:
+        """Return how the scheduler of a gateway's cluster is reached, or None while it is not up.
+
+        That of all others can be read from files (`read_reach`), even without a site.
+
+        Raises
+        ------
+        SchedulerUnreachable
+            What is needed to reach it cannot be read.
+        """
+        return None
+
+    def more_workers(self, cluster: Cluster, group: WorkerGroup, workers: int) -> Job:
+        """Return one job to submit, with the elements for at least `workers` more workers of a group."""
+        raise WrongState(f"Workers cannot be added to “{cluster.name}”.")
+
+    async def scale(self, cluster: Cluster, scaling: Scaling) -> None:
+        """Have whoever runs the cluster add or remove workers, or adapt their number to the work from now on.
+
+        Raises
+        ------
+        BatchRefused, BatchUnreachable, SchedulerUnreachable
+            It refused, or could not be asked.
+        """
+        raise WrongState(f"“{cluster.name}” cannot be scaled.")
+
+    async def warm_up(self, environment: Environment) -> None:
+        """Make the next launch in an environment faster, where possible. May be called often; never raises."""
+        return
+
     def scripts(self, cluster: Cluster) -> tuple[tuple[Job, JobRequest, str], ...]:
         """Return the first jobs of a cluster, what is asked for each, and its script; nothing is written.
 
@@ -108,12 +147,12 @@ class Launcher(ABC):
         InvalidRequest
             The batch system cannot do what is asked.
         """
+        return ()
 
-    @abstractmethod
     async def preview(self, cluster: Cluster) -> Preview:
         """Return what launching a cluster would submit, without submitting or writing anything."""
+        return Preview(())
 
-    @abstractmethod
     async def queues(self) -> Sequence[QueueInfo]:
         """Ask the batch system for its queues; empty if it has none.
 
@@ -122,8 +161,8 @@ class Launcher(ABC):
         BatchRefused, BatchUnreachable
             Nothing is known.
         """
+        return ()
 
-    @abstractmethod
     async def accounts(self) -> Sequence[str]:
         """Ask the batch system for this user's accounts, the default one first; empty if it keeps none.
 
@@ -132,3 +171,24 @@ class Launcher(ABC):
         BatchRefused, BatchUnreachable
             Nothing is known.
         """
+        return ()
+
+    async def options(self) -> Sequence[Option]:
+        """Ask the service for the options that a launch has there; empty if it declares none.
+
+        Raises
+        ------
+        BatchRefused, BatchUnreachable
+            Nothing is known.
+        """
+        return ()
+
+    async def running(self) -> Sequence[Running]:
+        """Ask the service for this user's clusters that have not ended, whoever launched them.
+
+        Raises
+        ------
+        BatchRefused, BatchUnreachable
+            Nothing is known.
+        """
+        return ()

@@ -21,14 +21,15 @@ from hpcdask_ext.batch.quoting import templates
 from hpcdask_ext.batch.records import JOB_NAMES, Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.clusters.groups import WorkerGroup
 from hpcdask_ext.clusters.models import Cluster, Element, Environment, Job
-from hpcdask_ext.clusters.states import Role
+from hpcdask_ext.clusters.states import Place, Role
 from hpcdask_ext.clusters.store import write_private
 from hpcdask_ext.errors import BatchError, CommandMissing, CommandTimeout
-from hpcdask_ext.launchers.base import Launcher, Place, Preview
+from hpcdask_ext.launchers.base import Launcher, Preview
 from hpcdask_ext.launchers.dask_command import WARM, warm_directory
 from hpcdask_ext.launchers.job_request import Directories, job_request
-from hpcdask_ext.sites.models import Site
+from hpcdask_ext.sites.models import BatchSite
 from hpcdask_ext.sites.probe import Probed, check_notebook, examine, probe, unusable
 
 LAUNCH_LOG = "launch.log"
@@ -52,7 +53,7 @@ class BatchLauncher(Launcher):
 
     def __init__(
         self,
-        site: Site,
+        site: BatchSite,
         systems: Mapping[Place, BatchSystem],
         runners: Mapping[Place, CommandRunner],
         directories: Directories,
@@ -81,20 +82,23 @@ class BatchLauncher(Launcher):
 
     def first_jobs(self, cluster: Cluster) -> tuple[Job, ...]:
         if cluster.layout == "allocation":
-            tasks = math.ceil(cluster.scaling.workers / cluster.shape.workers_per_job)
-            job = _new_job(cluster, "allocation", Role.ALLOCATION, self._place, count=1, walltime=cluster.walltime)
+            group = cluster.main
+            tasks = math.ceil(group.scaling.workers / group.shape.workers_per_job)
+            job = _new_job(cluster, "allocation", Role.ALLOCATION, self._place, count=1, walltime=group.walltime)
             return (job.model_copy(update={"tasks": tasks}),)
         place: Place = self._place if self.site.scheduler.place == "job" else "host"
-        walltime = None if place == "host" else self.site.scheduler.walltime or cluster.walltime
+        walltime = None if place == "host" else self.site.scheduler.walltime or cluster.main.walltime
         scheduler = _new_job(cluster, "scheduler", Role.SCHEDULER, place, count=1, walltime=walltime)
-        if cluster.scaling.workers == 0:
-            return (scheduler,)
-        return (scheduler, self.more_workers(cluster, cluster.scaling.workers))
+        wanted = [(group, group.scaling.workers) for group in cluster.groups if group.scaling.workers]
+        return (scheduler, *(self.more_workers(cluster, group, workers) for group, workers in wanted))
 
-    def more_workers(self, cluster: Cluster, workers: int) -> Job:
-        number = 1 + sum(job.role is Role.WORKER for job in cluster.jobs)
-        count = math.ceil(workers / cluster.shape.workers_per_job)
-        return _new_job(cluster, f"workers-{number}", Role.WORKER, self._place, count=count, walltime=cluster.walltime)
+    def more_workers(self, cluster: Cluster, group: WorkerGroup, workers: int) -> Job:
+        number = 1 + sum(job.role is Role.WORKER and job.group == group.name for job in cluster.jobs)
+        count = math.ceil(workers / group.shape.workers_per_job)
+        job = _new_job(
+            cluster, f"{group.name}-{number}", Role.WORKER, self._place, count=count, walltime=group.walltime
+        )
+        return job.model_copy(update={"group": group.name})
 
     async def submit(self, cluster: Cluster, job: Job) -> str:
         system = self._systems[job.place]

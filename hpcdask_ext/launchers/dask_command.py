@@ -17,7 +17,7 @@ from typing import Literal
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster, Environment, Job
 from hpcdask_ext.clusters.states import Role
-from hpcdask_ext.sites.models import Site
+from hpcdask_ext.sites.models import BatchSite
 
 _PAYLOAD = Path(__file__).parent.parent / "payload"
 PRELOAD = _PAYLOAD / "dask_preload.py"
@@ -33,8 +33,8 @@ _DEATH_TIMEOUT = 120  # seconds for which a worker looks for its scheduler befor
 _WAIT_FOR_SCHEDULER = "until [ -s {file} ]; do if [ -e {ended} ]; then exit 1; fi; sleep 0.5; done; "
 
 
-def job_environment(cluster: Cluster, site: Site) -> dict[str, str]:
-    """Return the variables of all jobs of a cluster: the environment's, the site's, and those for our preload and Dask.
+def job_environment(cluster: Cluster, site: BatchSite, job: Job) -> dict[str, str]:
+    """Return the variables of a job of a cluster: the environment's, the site's, and those for our preload and Dask.
 
     Numerical libraries use a single thread in each task, unless the environment or the site says otherwise.
     """
@@ -45,9 +45,9 @@ def job_environment(cluster: Cluster, site: Site) -> dict[str, str]:
     tls = {f"{comm}REQUIRE_ENCRYPTION": "true", f"{comm}TLS__CA_FILE": certificate, f"{dashboard}CA_FILE": certificate}
     for owner in (f"{comm}TLS__SCHEDULER__", f"{comm}TLS__WORKER__", f"{comm}TLS__CLIENT__", dashboard):
         tls |= {f"{owner}CERT": certificate, f"{owner}KEY": key}
-    shape = cluster.shape
+    group = cluster.group(job.group)
+    shape, queue = group.shape, site.queue(group.queue)
     gpus = {"HPCDASK_GPUS_PER_WORKER": str(shape.gpus), "HPCDASK_WORKERS_PER_JOB": str(shape.workers_per_job)}
-    queue = site.queue(cluster.queue)
     if site.batch_system == "local" and queue is not None and queue.gpus:  # no batch system says which are a job's
         gpus["HPCDASK_GPUS"] = str(queue.gpus)
     return {
@@ -77,7 +77,7 @@ def warm_directory(environment: Environment, root: Path) -> Path | None:
     return root / hashlib.sha256(key.encode()).hexdigest()[:16]
 
 
-def scheduler_command(cluster: Cluster, site: Site, warm_root: Path) -> str:
+def scheduler_command(cluster: Cluster, site: BatchSite, warm_root: Path) -> str:
     """Return the shell text that runs the scheduler; on this machine it is forked from the warm process, if any."""
     words = [*_dask(cluster, "scheduler"), "--port", "0"]
     if site.batch_system == "local":
@@ -93,9 +93,10 @@ def scheduler_command(cluster: Cluster, site: Site, warm_root: Path) -> str:
     return shlex.join(words)
 
 
-def worker_command(cluster: Cluster, site: Site, job: Job) -> str:
+def worker_command(cluster: Cluster, site: BatchSite, job: Job) -> str:
     """Return the shell text that runs the workers of one element of `job`, or of one task of it, named after it."""
-    shape, queue = cluster.shape, site.queue(cluster.queue)
+    group = cluster.group(job.group)
+    shape, queue = group.shape, site.queue(group.queue)
     own = queue.worker_command if queue else ()
     words = [*_dask(cluster, "worker", own), "--death-timeout", str(_DEATH_TIMEOUT), "--no-dashboard"]
     words += ["--nthreads", str(shape.cores), "--memory-limit", str(int(shape.memory * site.memory_share))]
@@ -105,7 +106,7 @@ def worker_command(cluster: Cluster, site: Site, job: Job) -> str:
     if site.batch_system == "local":
         words = [*_BEHIND_OTHERS, *words, "--host", _LOOPBACK, "--dashboard-address", f"{_LOOPBACK}:0"]
         # No batch system ends processes on this machine, so the workers themselves keep to the walltime.
-        words += ["--lifetime", f"{int(cluster.walltime.total_seconds())} seconds"] if cluster.walltime else []
+        words += ["--lifetime", f"{int(group.walltime.total_seconds())} seconds"] if group.walltime else []
     else:
         words += _interface(site)
     words += [*site.worker_arguments, *_option_words(cluster, site, "argument", "worker_argument")]
@@ -126,8 +127,13 @@ def worker_command(cluster: Cluster, site: Site, job: Job) -> str:
 
 
 def worker_name(cluster: Cluster, job: Job) -> str:
-    """Return what the names of a job's workers begin with."""
-    return f"{cluster.id}-{job.tag}"
+    """Return what the names of a job's workers begin with: that of its group, and the job's number."""
+    return f"{cluster.id}-{job.tag}" if job.role is Role.WORKER else f"{names_of_group(cluster, job.group)}0"
+
+
+def names_of_group(cluster: Cluster, group: str) -> str:
+    """Return what the names of all workers of a group begin with."""
+    return f"{cluster.id}-{group}-"
 
 
 def _dask(cluster: Cluster, program: str, own: Sequence[str] = ()) -> list[str]:
@@ -135,11 +141,11 @@ def _dask(cluster: Cluster, program: str, own: Sequence[str] = ()) -> list[str]:
     return [*words, "--preload", str(PRELOAD), "--scheduler-file", str(cluster.scheduler_file)]
 
 
-def _interface(site: Site) -> list[str]:
+def _interface(site: BatchSite) -> list[str]:
     return ["--interface", site.interface] if site.interface else []
 
 
-def _option_words(cluster: Cluster, site: Site, *fields: Literal["argument", "worker_argument"]) -> list[str]:
+def _option_words(cluster: Cluster, site: BatchSite, *fields: Literal["argument", "worker_argument"]) -> list[str]:
     """Return what the site's options add to a command line; a value stays within its word, whatever it contains."""
     texts = [(getattr(option, field), cluster.options.get(option.name)) for field in fields for option in site.options]
     return [

@@ -8,11 +8,12 @@ from hpcdask_ext.batch import batch_system
 from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.local import LocalSystem
 from hpcdask_ext.batch.runner import CommandRunner
+from hpcdask_ext.clusters.states import Place
 from hpcdask_ext.errors import BatchUnreachable
-from hpcdask_ext.launchers.base import Launcher, Place
+from hpcdask_ext.launchers.base import Launcher
 from hpcdask_ext.launchers.batch import BatchLauncher
 from hpcdask_ext.launchers.job_request import Directories
-from hpcdask_ext.sites.models import Site
+from hpcdask_ext.sites.models import BatchSite, Site
 
 
 def launcher_for(site: Site, runner: CommandRunner, directories: Directories) -> Launcher:
@@ -23,6 +24,8 @@ def launcher_for(site: Site, runner: CommandRunner, directories: Directories) ->
     BatchUnreachable
         The site's own job template cannot be read.
     """
+    if not isinstance(site, BatchSite):
+        raise BatchUnreachable(f"Sites of the kind {site.kind} cannot be used here.")
     system = batch_system(site.batch_system)
     template = _read_template(site.template) if site.template else None
     systems: dict[Place, BatchSystem] = {"host": LocalSystem(), "batch": system(template, site.settings)}

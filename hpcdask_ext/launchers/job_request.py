@@ -11,7 +11,7 @@ from hpcdask_ext.clusters.models import Cluster, Job
 from hpcdask_ext.clusters.states import Role
 from hpcdask_ext.launchers.dask_command import job_environment, scheduler_command, worker_command
 from hpcdask_ext.launchers.script import script_command
-from hpcdask_ext.sites.models import Site
+from hpcdask_ext.sites.models import BatchSite
 from hpcdask_ext.sites.probe import probe_in_job
 
 
@@ -27,10 +27,11 @@ Quote = Callable[[object, str], str]
 """Returns a value, of the field that it names, as one word of a directive."""
 
 
-def job_request(site: Site, cluster: Cluster, job: Job, directories: Directories, quote: Quote) -> JobRequest:
+def job_request(site: BatchSite, cluster: Cluster, job: Job, directories: Directories, quote: Quote) -> JobRequest:
     """Return what is asked for `job`, one of the jobs of `cluster`; `quote` is its batch system's."""
-    shape = cluster.shape
-    queue_name = (job.role is Role.SCHEDULER and site.scheduler.queue) or cluster.queue
+    group = cluster.group(job.group)
+    shape = group.shape
+    queue_name = (job.role is Role.SCHEDULER and site.scheduler.queue) or group.queue
     queue = site.queue(queue_name)
     workers = JobRequest(
         name=job.name,
@@ -46,7 +47,7 @@ def job_request(site: Site, cluster: Cluster, job: Job, directories: Directories
         script_file=cluster.directory / "jobs" / f"{job.tag}.sh",
         queue=queue_name,
         account=cluster.account,
-        environment=job_environment(cluster, site),
+        environment=job_environment(cluster, site, job),
         prologue=site.prologue,
         extra_directives=(
             *site.extra_directives,
@@ -65,7 +66,7 @@ def job_request(site: Site, cluster: Cluster, job: Job, directories: Directories
     return replace(workers, command=command, tasks=Tasks(workers.command, job.tasks), program=program)
 
 
-def _option_directives(site: Site, cluster: Cluster, quote: Quote) -> Sequence[str]:
+def _option_directives(site: BatchSite, cluster: Cluster, quote: Quote) -> Sequence[str]:
     """Return the directives that the site's options add; a boolean option adds its own if it is true."""
     directives = [(option.directive, cluster.options.get(option.name)) for option in site.options]
     return [

@@ -10,14 +10,15 @@ What it does:
 - In the scheduler, three routes of our own, whose cost is O(workers) at most and never O(tasks):
 
   ==============================  ==============================================================================
-  ``GET  /hpcdask/status``        ``{"version", "workers", "nthreads", "memory_limit", "clients", "packages"}``; with
-                                  ``?since=VERSION`` it waits up to 50 s until something differs from that version.
+  ``GET  /hpcdask/status``        ``{"version", "workers", "nthreads", "memory_limit", "clients", "packages",
+                                  "groups"}``; with ``?since=VERSION`` it waits up to 50 s until something differs from
+                                  that version. ``groups`` has the number of workers of each group.
                                   ``packages`` has, for each of ``scheduler``, ``workers`` and ``clients``, the
                                   versions of Python and of the packages that Dask compares, each once:
                                   ``{"workers": {"pandas": ["2.2.2"], "lz4": [null]}}``; null is not installed
-  ``POST /hpcdask/retire``        ``{"jobs": n, "workers_per_job": k, "keep": m}``: retire the workers of the n
-                                  least busy jobs (their data moves first), but let at least m jobs stay, and
-                                  return ``{"retired": [NAME...]}``
+  ``POST /hpcdask/retire``        ``{"prefix": p, "jobs": n, "workers_per_job": k, "keep": m}``: of the workers whose
+                                  names begin with p, retire those of the n least busy jobs (their data moves first),
+                                  but let at least m jobs stay, and return ``{"retired": [NAME...]}``
   ==============================  ==============================================================================
 
 - In the scheduler, a client of a newer `distributed` gets in although it asks in a way that an older scheduler does not
@@ -33,7 +34,7 @@ import inspect
 import json
 import os
 import sys
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -97,6 +98,12 @@ def _distinct(texts: Iterable[str]) -> dict[str, list[str | None]]:
     return {package: sorted(versions, key=str) for package, versions in found.items()}
 
 
+def _group(name: str) -> str:
+    """Return the group of a worker named CLUSTER-GROUP-..., or nothing for one that somebody else added."""
+    parts = name.split("-")
+    return parts[1] if len(parts) > 2 else ""
+
+
 class Watch(SchedulerPlugin):
     """Counts changes of workers and clients, and wakes those who wait for the next one."""
 
@@ -142,6 +149,7 @@ class Watch(SchedulerPlugin):
             "nthreads": sum(worker.nthreads for worker in workers),
             "memory_limit": sum(worker.memory_limit or 0 for worker in workers),
             "clients": len(clients),
+            "groups": dict(Counter(_group(str(worker.name)) for worker in workers)),
             "packages": {
                 "scheduler": _distinct([self._own]),
                 "workers": _distinct(self._workers.values()),
@@ -175,6 +183,8 @@ class RetireHandler(web.RequestHandler):
         for worker in self.scheduler.workers.values():
             # With several workers in a job, Dask names them after it: JOB-0, JOB-1.
             name = str(worker.name)
+            if not name.startswith(request["prefix"]):
+                continue
             jobs[name.rpartition("-")[0] if request["workers_per_job"] > 1 else name].append(worker)
         idlest = sorted(
             jobs.values(), key=lambda job: (sum(len(w.processing) for w in job), sum(w.nbytes for w in job))

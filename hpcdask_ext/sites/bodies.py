@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Mapping
-from typing import Annotated, Any, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -23,6 +23,9 @@ from hpcdask_ext.sites.units import Memory, Walltime
 
 _MOST = 10_000
 """Larger numbers are taken for typing errors, even where a queue has no limits."""
+
+_TAKEN = ("scheduler", "allocation", "workers")
+"""What jobs without a group of their own are called."""
 
 
 def _check_name(name: str) -> str:
@@ -56,6 +59,12 @@ def _check_argument(argument: str) -> str:
     return argument
 
 
+def _check_group(name: str) -> str:
+    if not re.fullmatch(r"[a-z][a-z0-9]{0,15}", name) or name in _TAKEN:
+        raise ValueError("a group's name must be 1 to 16 small letters and digits, other than scheduler and workers")
+    return name
+
+
 ClusterName = Annotated[str, AfterValidator(_check_name)]
 """A name for people: anything on one line. It is only ever displayed."""
 
@@ -77,13 +86,34 @@ class CustomSize(BaseModel):
     workers_per_job: int = Field(1, ge=1, le=_MOST)
 
 
-class Scaling(BaseModel):
-    """How many workers the cluster should have."""
+class ScalingBody(BaseModel):
+    """How many workers there should be: `workers` if fixed, from `minimum` to `maximum` if adaptive."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    mode: Literal["fixed"] = "fixed"
-    workers: int = Field(ge=0, le=_MOST)
+    mode: Literal["fixed", "adaptive"] = "fixed"
+    workers: int | None = Field(None, ge=0, le=_MOST)
+    minimum: int | None = Field(None, ge=0, le=_MOST)
+    maximum: int | None = Field(None, ge=1, le=_MOST)
+
+
+SizeBody = Annotated[
+    Annotated[Text, Tag("name")] | Annotated[CustomSize, Tag("custom")],
+    Discriminator(lambda value: "custom" if isinstance(value, (dict, CustomSize)) else "name"),
+]
+
+
+class GroupBody(BaseModel):
+    """More workers of another kind, by the name of their group."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: Annotated[str, AfterValidator(_check_group)]
+    queue: Text | None = None
+    size: SizeBody | None = None
+    walltime: Walltime | None = None
+    scaling: ScalingBody | None = None
+    resources: dict[Text, float] = Field(default_factory=dict, max_length=20)
 
 
 class ScriptBody(BaseModel):
@@ -108,28 +138,36 @@ class LaunchRequest(BaseModel):
 
     site: Text | None = None
     queue: Text | None = None
-    size: (
-        Annotated[
-            Annotated[Text, Tag("name")] | Annotated[CustomSize, Tag("custom")],
-            Discriminator(lambda value: "custom" if isinstance(value, (dict, CustomSize)) else "name"),
-        ]
-        | None
-    ) = None
+    size: SizeBody | None = None
     walltime: Walltime | None = None
     account: Account | None = None
     environment: Text | None = None
     image: Text | None = None
     layout: Text | None = None
-    scaling: Scaling | None = None
+    scaling: ScalingBody | None = None
+    groups: list[GroupBody] = Field(default_factory=list, max_length=20)
     name: ClusterName | None = None
     script: ScriptBody | None = None
     options: dict[str, Any] = Field(default_factory=dict)
 
 
-def read_fields(body: Mapping[str, Any]) -> tuple[LaunchRequest, list[FieldError]]:
+class ChangeRequest(BaseModel):
+    """The body of a change; a scaling is that of the `group`, by default the one that every cluster has."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: ClusterName | None = None
+    group: Text | None = None
+    scaling: ScalingBody | None = None
+
+
+Request = TypeVar("Request", bound=BaseModel)
+
+
+def read_fields(body: Mapping[str, Any], model: type[Request]) -> tuple[Request, list[FieldError]]:
     """Return the request without its invalid fields, and what is wrong with those."""
     try:
-        return LaunchRequest.model_validate(body), []
+        return model.model_validate(body), []
     except ValidationError as error:
         wrong = error
     readable: dict[str, Any] = {key: dict(value) if isinstance(value, dict) else value for key, value in body.items()}
@@ -139,18 +177,16 @@ def read_fields(body: Mapping[str, Any]) -> tuple[LaunchRequest, list[FieldError
             readable[top].pop(nested[0], None)
         else:
             readable.pop(top, None)
-    return LaunchRequest.model_validate(readable), field_errors(wrong)
+    return model.model_validate(readable), field_errors(wrong, model)
 
 
-def field_errors(error: ValidationError) -> list[FieldError]:
+def field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldError]:
     """Return pydantic's errors as field errors, each with the value that was found."""
     found = []
     for entry in error.errors():
         path = _path(entry["loc"])
         if entry["type"] == "extra_forbidden":
-            models: dict[str, type[BaseModel]] = {"size": CustomSize, "scaling": Scaling, "script": ScriptBody}
-            fields = models.get(path[0], LaunchRequest) if len(path) > 1 else LaunchRequest
-            message = unknown("field", path[-1], fields.model_fields)
+            message = unknown("field", path[-1], _model_at(model, path[:-1]).model_fields)
         else:
             message = f"{entry['msg'].removeprefix('Value error, ')}; found {shorten(entry['input'])}"
         found.append(FieldError(".".join(path), message))
@@ -160,7 +196,14 @@ def field_errors(error: ValidationError) -> list[FieldError]:
 def _path(location: tuple[int | str, ...]) -> list[str]:
     """Return the names in a location, outermost first, without pydantic's tag for the kind of size."""
     path = [str(part) for part in location]
-    return [path[0], *path[2:]] if path[0] == "size" and len(path) > 1 else path
+    return [part for number, part in enumerate(path) if not (number and path[number - 1] == "size")]
+
+
+def _model_at(model: type[BaseModel], path: Sequence[str]) -> type[BaseModel]:
+    """Return the model of what is nested in a body at a path."""
+    nested: dict[str, type[BaseModel]] = {"size": CustomSize, "scaling": ScalingBody, "script": ScriptBody}
+    names = [name for name in path if not name.isdecimal()]
+    return nested.get(names[-1], GroupBody) if names else model
 
 
 def unknown(what: str, value: object, known: Iterable[str]) -> str:

@@ -21,7 +21,7 @@ from hpcdask_ext.sites.bodies import shorten
 from hpcdask_ext.sites.jobqueue_section import Section, find_section
 from hpcdask_ext.sites.jobqueue_systems import READERS, Asked
 from hpcdask_ext.sites.jobqueue_units import memory_text
-from hpcdask_ext.sites.models import Site
+from hpcdask_ext.sites.models import BatchSite
 
 ENVIRONMENT = "jobqueue"
 """The name of the environment that runs the section's `python`."""
@@ -228,7 +228,7 @@ def _note_the_rest(section: Section) -> None:
 def _check(section: Section, site: dict[str, Any]) -> None:
     """Raise for what a site cannot have: such a name of a queue, for instance."""
     try:
-        Site.model_validate(site)
+        BatchSite.model_validate(site)
     except ValidationError as error:
         raise InvalidRequest(
             [

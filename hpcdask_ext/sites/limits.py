@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from hpcdask_ext.clusters.models import WorkerShape
+from hpcdask_ext.clusters.groups import WorkerShape
 from hpcdask_ext.clusters.states import Layout
 from hpcdask_ext.errors import FieldError
 from hpcdask_ext.sites.models import Queue
@@ -48,12 +48,12 @@ def check_nodes(field: str, nodes: int, queue: Queue) -> list[FieldError]:
     return [FieldError(field, f"This needs at least {nodes} nodes; the queue {queue.name} allows {most}")]
 
 
-def check_shape(shape: WorkerShape, queue: Queue, *, is_custom: bool) -> list[FieldError]:
-    """Return what is too large for one job."""
+def check_shape(shape: WorkerShape, queue: Queue, *, is_custom: bool, prefix: str = "") -> list[FieldError]:
+    """Return what is too large for one job; the names of the fields begin with `prefix`."""
     errors = []
 
     def add(field: str, message: str) -> None:
-        errors.append(FieldError(f"size.{field}" if is_custom else "size", message))
+        errors.append(FieldError(prefix + (f"size.{field}" if is_custom else "size"), message))
 
     per_job = f" for {shape.workers_per_job} workers per job" if shape.workers_per_job > 1 else ""
     cores, memory = shape.cores * shape.workers_per_job, shape.memory * shape.workers_per_job

@@ -12,6 +12,7 @@ from pathlib import Path
 import yaml
 from pydantic import ValidationError
 
+from hpcdask_ext.sites.kinds import read_site
 from hpcdask_ext.sites.machine import local_site
 from hpcdask_ext.sites.models import Site
 
@@ -73,7 +74,7 @@ def _read(paths: Sequence[Path]) -> Sites:
     problems: list[Problem] = []
     for path in paths:
         try:
-            site = Site.model_validate(yaml.safe_load(path.read_text("utf-8")))
+            site = read_site(yaml.safe_load(path.read_text("utf-8")))
         except ValidationError as error:
             problems += [_problem(path, entry["loc"], entry["msg"], entry["input"]) for entry in error.errors()]
         except (OSError, ValueError, yaml.YAMLError) as error:  # ValueError: not UTF-8, or an invalid date

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 import psutil
 
-from hpcdask_ext.sites.models import Limits, Queue, Site, Size
+from hpcdask_ext.sites.models import BatchSite, Limits, Queue, Size
 
 LOCAL = "local"
 """The name of the site that needs no file."""
@@ -49,7 +49,7 @@ def _cgroup_values(name: str, cgroups: Path, own: Path) -> Iterator[str]:
             yield (cgroups / str(path).lstrip("/") / name).read_text("utf-8").strip()
 
 
-def local_site() -> Site:
+def local_site() -> BatchSite:
     """Return the site that is used where no file describes one: this machine."""
     cores, memory = usable_cores(), usable_memory()
     sizes = [_size("small", "Small", 2, 1, memory // 8)]
@@ -60,7 +60,7 @@ def local_site() -> Site:
     limits = Limits(workers=max(4, 2 * cores), cores=max(cores, 1), memory=memory)
     queue = Queue(name="local", title="This machine", limits=limits)
     description = f"Processes on the machine that runs Jupyter ({cores} cores)."
-    return Site(
+    return BatchSite(
         name=LOCAL,
         title="This machine",
         description=description,

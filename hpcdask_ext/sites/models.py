@@ -13,10 +13,12 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from typing_extensions import Self
 
 from hpcdask_ext.batch import batch_system
-from hpcdask_ext.clusters.models import Environment, Frozen
-from hpcdask_ext.clusters.states import Layout
+from hpcdask_ext.clusters.frozen import Frozen
+from hpcdask_ext.clusters.models import Environment
+from hpcdask_ext.clusters.states import ClusterKind, Layout
 from hpcdask_ext.sites.options import Directive, Name, Option
 from hpcdask_ext.sites.units import Memory, Walltime
 
@@ -78,29 +80,72 @@ class SchedulerPlace(Frozen):
 
 
 class Site(Frozen):
-    """One place where clusters can run.
+    """One place where clusters can run: what the launch form and its checks know of every kind of site.
 
-    In a site file, `queues` and `accounts` may be `auto`: the batch system is then asked for them. Until it has
-    answered, they are empty, and `auto` has their names.
+    `auto` has the names of what has to be asked for, which is empty until there is an answer. A site without sizes has
+    `workers` as the usual number of workers, and the limits of `limits`.
     """
 
+    kind: ClusterKind
     name: Name
     title: str = ""
     description: str = ""
-    batch_system: Literal["local", "slurm", "pbs", "torque", "moab", "lsf", "sge", "oar", "htcondor"]
-    settings: BaseModel | None = None
-    command_prefix: tuple[str, ...] = ()
-    directory: str | None = None
-    interface: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:@-]+$")] | None = None
-    scheduler: SchedulerPlace = SchedulerPlace()
-    layouts: tuple[Layout, ...] = ("elastic", "allocation")
-    auto: frozenset[Literal["queues", "accounts"]] = frozenset()
-    queues: tuple[Queue, ...]
-    sizes: tuple[Size, ...]
-    kernels: bool = True
+    layouts: tuple[Layout, ...] = ("elastic",)
+    auto: frozenset[Literal["queues", "accounts", "options"]] = frozenset()
+    queues: tuple[Queue, ...] = ()
+    sizes: tuple[Size, ...] = ()
+    kernels: bool = False
     environments: tuple[Environment, ...] = ()
     accounts: tuple[Name, ...] = ()
     options: tuple[Option, ...] = ()
+    workers: int = Field(2, ge=0)
+    limits: Limits = Limits()
+    directory: str | None = None
+    idle_timeout: Walltime | None = None
+
+    @property
+    def label(self) -> str:
+        """The title, or the name if there is none."""
+        return self.title or self.name
+
+    def queue(self, name: str) -> Queue | None:
+        """Return the queue of that name, if there is one."""
+        return next((queue for queue in self.queues if queue.name == name), None)
+
+    def size(self, name: str) -> Size | None:
+        """Return the size of that name, if there is one."""
+        return next((size for size in self.sizes if size.name == name), None)
+
+    @field_validator("environments")
+    @classmethod
+    def _are_the_sites(cls, environments: tuple[Environment, ...]) -> tuple[Environment, ...]:
+        return tuple(environment.model_copy(update={"kind": "site"}) for environment in environments)
+
+    @model_validator(mode="after")
+    def _has_unique_names(self) -> Self:
+        for what in ("queues", "sizes", "environments", "options"):
+            names = [entry.name for entry in getattr(self, what)]
+            if twice := {name for name in names if names.count(name) > 1}:
+                raise ValueError(f"names of {what} must be unique; found twice: {', '.join(sorted(twice))}")
+        return self
+
+
+class BatchSite(Site):
+    """A site whose batch system, or this machine, runs the processes of clusters as jobs.
+
+    In a site file, `queues` and `accounts` may be `auto`: the batch system is then asked for them.
+    """
+
+    kind: Literal["batch"] = "batch"
+    batch_system: Literal["local", "slurm", "pbs", "torque", "moab", "lsf", "sge", "oar", "htcondor"]
+    settings: BaseModel | None = None
+    command_prefix: tuple[str, ...] = ()
+    interface: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:@-]+$")] | None = None
+    scheduler: SchedulerPlace = SchedulerPlace()
+    layouts: tuple[Layout, ...] = ("elastic", "allocation")
+    queues: tuple[Queue, ...]
+    sizes: tuple[Size, ...]
+    kernels: bool = True
     env: dict[str, str] = Field(default_factory=dict)
     prologue: tuple[str, ...] = ()
     extra_directives: tuple[Directive, ...] = ()
@@ -108,7 +153,6 @@ class Site(Frozen):
     memory_share: float = Field(1.0, gt=0, le=1)
     local_directory: str | None = None
     template: str | None = None
-    idle_timeout: Walltime | None = None
 
     @model_validator(mode="before")
     @classmethod
@@ -130,11 +174,6 @@ class Site(Frozen):
             wrong = [f"{'.'.join(map(str, entry['loc']))}: {entry['msg']}" for entry in error.errors()]
             raise ValueError(f"settings of {name}: {'; '.join(wrong)}") from error
 
-    @field_validator("environments")
-    @classmethod
-    def _are_the_sites(cls, environments: tuple[Environment, ...]) -> tuple[Environment, ...]:
-        return tuple(environment.model_copy(update={"kind": "site"}) for environment in environments)
-
     @field_validator("sizes", "layouts")
     @classmethod
     def _is_not_empty(cls, entries: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -150,28 +189,7 @@ class Site(Frozen):
         return queues
 
     @model_validator(mode="after")
-    def _asks_a_batch_system(self) -> Site:
+    def _asks_a_batch_system(self) -> Self:
         if self.batch_system == "local" and (self.auto or self.command_prefix):
             raise ValueError("the batch system 'local' has no queues or accounts to ask for, and no command prefix")
         return self
-
-    @model_validator(mode="after")
-    def _has_unique_names(self) -> Site:
-        for what in ("queues", "sizes", "environments", "options"):
-            names = [entry.name for entry in getattr(self, what)]
-            if twice := {name for name in names if names.count(name) > 1}:
-                raise ValueError(f"names of {what} must be unique; found twice: {', '.join(sorted(twice))}")
-        return self
-
-    @property
-    def label(self) -> str:
-        """The title, or the name if there is none."""
-        return self.title or self.name
-
-    def queue(self, name: str) -> Queue | None:
-        """Return the queue of that name, if there is one."""
-        return next((queue for queue in self.queues if queue.name == name), None)
-
-    def size(self, name: str) -> Size | None:
-        """Return the size of that name, if there is one."""
-        return next((size for size in self.sizes if size.name == name), None)

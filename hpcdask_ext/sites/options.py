@@ -9,8 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import StringConstraints, field_validator, model_validator
 
+from hpcdask_ext.clusters.frozen import Frozen
 from hpcdask_ext.clusters.image_field import Pattern
-from hpcdask_ext.clusters.models import Frozen
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.@-]*$", max_length=64)]
 """A name that needs no quoting in batch systems, paths and URLs."""

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from hpcdask_ext.cli.__main__ import main
-from hpcdask_ext.sites.models import Site
+from hpcdask_ext.sites.models import BatchSite
 
 CONFIG = """
 jobqueue:
@@ -26,7 +26,7 @@ def config(tmp_path: Path) -> Path:
 
 def test_the_site_file_goes_to_standard_output(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["import-jobqueue", str(config)]) == 0
-    site = Site.model_validate(yaml.safe_load(capsys.readouterr().out))
+    site = BatchSite.model_validate(yaml.safe_load(capsys.readouterr().out))
     (size,) = site.sizes
     assert (size.workers_per_job, size.cores, size.memory) == (4, 2, 5 * 10**9)
     assert (site.batch_system, site.queues[0].name, site.interface) == ("slurm", "bigmem", "ib0")

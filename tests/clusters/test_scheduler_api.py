@@ -14,7 +14,8 @@ import pytest_asyncio
 from tornado import web
 
 from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerAPI, SchedulerStatus
+from hpcdask_ext.clusters.reach import SchedulerAddress, own_endpoint
+from hpcdask_ext.clusters.scheduler_api import SchedulerAPI, SchedulerStatus
 from hpcdask_ext.errors import SchedulerUnreachable
 
 from .stub_scheduler import UP, StubScheduler, answer
@@ -38,7 +39,7 @@ async def stub(credentials: Credentials) -> AsyncIterator[StubScheduler]:
 
 @pytest_asyncio.fixture
 async def api(stub: StubScheduler, credentials: Credentials) -> AsyncIterator[SchedulerAPI]:
-    api = SchedulerAPI(stub.url, credentials)
+    api = SchedulerAPI(own_endpoint(stub.url, credentials))
     yield api
     await api.aclose()
 
@@ -131,7 +132,7 @@ async def test_a_connection_that_breaks_while_waiting_is_told_at_once(stub: Stub
 
 
 async def test_nobody_there_is_an_error_without_secrets(credentials: Credentials) -> None:
-    api = SchedulerAPI("https://127.0.0.1:1", credentials)
+    api = SchedulerAPI(own_endpoint("https://127.0.0.1:1", credentials))
     with pytest.raises(SchedulerUnreachable) as caught:
         await api.status()
     assert credentials.token_file.read_text() not in caught.value.message
@@ -143,7 +144,7 @@ async def test_another_certificate_is_not_believed_and_the_token_not_sent(stub: 
     other.mkdir()
     credentials = Credentials(other)
     credentials.create()
-    api = SchedulerAPI(stub.url, credentials)
+    api = SchedulerAPI(own_endpoint(stub.url, credentials))
     with pytest.raises(SchedulerUnreachable):
         await api.status()
     assert stub.seen == []
@@ -158,7 +159,7 @@ async def test_a_web_proxy_of_the_site_is_no_way_to_a_scheduler(
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
     stub.pages["/hpcdask/status"] = answer(UP)
-    api = SchedulerAPI(stub.url, credentials)
+    api = SchedulerAPI(own_endpoint(stub.url, credentials))
     assert (await api.status()).workers == 1
     await api.aclose()
 

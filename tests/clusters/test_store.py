@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcdask_ext.clusters.models import Cluster, Element, FixedScaling, Job
+from hpcdask_ext.clusters.groups import FixedScaling
+from hpcdask_ext.clusters.models import Cluster, Element, Job
 from hpcdask_ext.clusters.states import ClusterState, JobState, Role
 from hpcdask_ext.clusters.store import ClusterStore, new_id, write_private
 from hpcdask_ext.errors import ClusterNotFound, StoreError
@@ -63,7 +64,7 @@ def test_a_record_of_the_first_release_is_read(store: ClusterStore) -> None:
     directory = store.create("k3v9x0q2ab")
     (directory / "record.json").write_text(text.replace("DIRECTORY", str(directory)))
     (cluster,) = store.load_all()
-    assert (cluster.state, cluster.layout, cluster.capacity) == (ClusterState.RUNNING, "elastic", 1)
+    assert (cluster.state, cluster.layout, cluster.capacity(cluster.main)) == (ClusterState.RUNNING, "elastic", 1)
     assert [element.state for element in cluster.job("workers-1").elements.values()] == [
         JobState.RUNNING,
         JobState.FAILED,

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hpcdask_ext.clusters.models import Cluster, Element, Environment, FixedScaling, Job, WorkerShape
+from hpcdask_ext.clusters.groups import FixedScaling, WorkerShape
+from hpcdask_ext.clusters.models import Cluster, Element, Environment, Job
 from hpcdask_ext.clusters.states import ClusterState, Role
 from hpcdask_ext.clusters.store import ClusterStore
 from hpcdask_ext.control.catalogue import Catalogue

@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from hpcdask_ext.batch.records import JobStatus
-from hpcdask_ext.clusters.models import Cluster, Element, FixedScaling, Job, Script
+from hpcdask_ext.clusters.groups import FixedScaling
+from hpcdask_ext.clusters.models import Cluster, Element, Job, Script
+from hpcdask_ext.clusters.reach import SchedulerAddress
 from hpcdask_ext.clusters.reports import Report
-from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerStatus
+from hpcdask_ext.clusters.scheduler_api import SchedulerStatus
 from hpcdask_ext.clusters.states import ClusterState, JobState, Role
 from hpcdask_ext.control import scaling
 from hpcdask_ext.control.reconcile import Answer, Observation, reconcile
@@ -59,7 +61,7 @@ def test_it_waits_as_a_whole(cluster):
 def test_it_runs_once_a_worker_is_connected_and_its_tasks_are_its_capacity(cluster):
     status = SchedulerStatus(version=1, workers=3, nthreads=3, memory_limit=0, clients=0)
     running = seen(cluster, address=ADDRESS, scheduler=status)
-    assert (running.state, running.workers, running.capacity) == (ClusterState.RUNNING, 3, 4)
+    assert (running.state, running.workers, running.capacity(running.main)) == (ClusterState.RUNNING, 3, 4)
 
 
 @pytest.mark.parametrize(
@@ -148,7 +150,7 @@ async def test_tasks_that_connect_after_it_shrank_leave_again(manager, batch, mo
 
     await connect(1)
     await manager.change(cluster_id, {"scaling": {"workers": 2}})
-    await until(lambda: manager.get(cluster_id).capacity == 2)
+    await until(lambda: manager.get(cluster_id).capacity(manager.get(cluster_id).main) == 2)
     await connect(2)
     assert scheduler.asked == [(4, 1, 2)], "these are as many as were asked for"
     await connect(3)

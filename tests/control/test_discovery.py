@@ -11,11 +11,11 @@ from hpcdask_ext.batch.records import QueueInfo
 from hpcdask_ext.control.discovery import Discovery
 from hpcdask_ext.errors import BatchUnreachable, InvalidRequest
 from hpcdask_ext.sites.load import Sites
-from hpcdask_ext.sites.models import Limits, Site
+from hpcdask_ext.sites.models import BatchSite, Limits
 
 SIZE = {"name": "small", "workers": 2, "cores": 1, "memory": "1 GiB"}
-AUTO = Site(name="auto", batch_system="slurm", queues="auto", accounts="auto", sizes=[SIZE])
-FIXED = Site(name="fixed", batch_system="slurm", queues=[{"name": "regular"}], sizes=[SIZE])
+AUTO = BatchSite(name="auto", batch_system="slurm", queues="auto", accounts="auto", sizes=[SIZE])
+FIXED = BatchSite(name="fixed", batch_system="slurm", queues=[{"name": "regular"}], sizes=[SIZE])
 INFO = QueueInfo("long", cores=64, memory=2**38, gpus=4, walltime=timedelta(days=2), nodes=10, free_nodes=3)
 
 

@@ -112,12 +112,12 @@ async def test_scaling_up_is_one_more_array_and_scaling_down_cancels_what_waits(
     cluster = await manager.launch({})
     await until(lambda: manager.get(cluster.id).state is ClusterState.PENDING)
     await manager.change(cluster.id, {"scaling": {"mode": "fixed", "workers": 6}})
-    await until(lambda: manager.get(cluster.id).capacity == 6)
+    await until(lambda: manager.get(cluster.id).capacity(manager.get(cluster.id).main) == 6)
     await until(lambda: batch.asked.count("sbatch") == 3)
     await until(lambda: all(job.id for job in manager.get(cluster.id).jobs))
     await manager.change(cluster.id, {"scaling": {"mode": "fixed", "workers": 3}})
     await until(lambda: "scancel" in batch.asked)
-    await until(lambda: manager.get(cluster.id).capacity == 3)
+    await until(lambda: manager.get(cluster.id).capacity(manager.get(cluster.id).main) == 3)
     ended = [element for job in manager.get(cluster.id).jobs for element in job.elements.values()]
     assert sum(element.state is JobState.ENDED for element in ended) == 3
 

@@ -7,9 +7,10 @@ from datetime import timedelta
 import pytest
 
 from hpcdask_ext.batch.records import JobStatus
-from hpcdask_ext.clusters.models import FixedScaling
+from hpcdask_ext.clusters.groups import FixedScaling
+from hpcdask_ext.clusters.reach import SchedulerAddress
 from hpcdask_ext.clusters.reports import Report
-from hpcdask_ext.clusters.scheduler_api import SchedulerAddress, SchedulerStatus
+from hpcdask_ext.clusters.scheduler_api import SchedulerStatus
 from hpcdask_ext.clusters.states import ClusterState, JobState
 from hpcdask_ext.control.reconcile import Answer, Observation, reconcile
 

@@ -138,7 +138,7 @@ async def test_a_failed_scaling_does_not_undo_a_newer_one(manager, batch):
     await manager.change(cluster.id, {"scaling": {"workers": 50}})
     await manager.change(cluster.id, {"scaling": {"workers": 1}})
     batch.hold.set()
-    await until(lambda: manager.get(cluster.id).capacity == 1)
+    await until(lambda: manager.get(cluster.id).capacity(manager.get(cluster.id).main) == 1)
     assert manager.get(cluster.id).scaling.workers == 1
     assert not any("worker jobs failed or" in warning for warning in manager.get(cluster.id).warnings)
 

@@ -17,6 +17,7 @@ import pytest_asyncio
 
 from hpcdask_ext.batch.runner import ProcessRunner
 from hpcdask_ext.clusters.models import Environment
+from hpcdask_ext.clusters.reach import own_endpoint
 from hpcdask_ext.clusters.scheduler_api import SchedulerAPI
 from hpcdask_ext.launchers.batch import BatchLauncher
 from hpcdask_ext.launchers.dask_command import warm_directory
@@ -58,7 +59,7 @@ def connect(cluster: RealCluster) -> tuple[str, ...]:
 
 @pytest_asyncio.fixture
 async def api(cluster: RealCluster) -> AsyncIterator[SchedulerAPI]:
-    api = SchedulerAPI(cluster.address.dashboard, cluster.credentials)
+    api = SchedulerAPI(own_endpoint(cluster.address.dashboard, cluster.credentials))
     yield api
     await api.aclose()
 

@@ -20,7 +20,8 @@ from tornado.httpclient import HTTPClientError, HTTPRequest
 from tornado.websocket import websocket_connect
 
 from hpcdask_ext.clusters.credentials import TOKEN_HEADER, Credentials
-from hpcdask_ext.clusters.models import Element, FixedScaling, Job
+from hpcdask_ext.clusters.groups import FixedScaling
+from hpcdask_ext.clusters.models import Element, Job
 from hpcdask_ext.clusters.states import ClusterState, JobState, Role
 from hpcdask_ext.clusters.store import ClusterStore, new_id
 from tests.clusters.stub_scheduler import UP, StubScheduler, answer

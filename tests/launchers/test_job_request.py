@@ -13,23 +13,24 @@ import pytest
 
 from hpcdask_ext.batch.local import LocalSystem
 from hpcdask_ext.batch.slurm import SlurmSystem
-from hpcdask_ext.clusters.models import Cluster, Environment, FixedScaling, Script, WorkerShape
+from hpcdask_ext.clusters.groups import FixedScaling, WorkerShape
+from hpcdask_ext.clusters.models import Cluster, Environment, Script
 from hpcdask_ext.launchers.batch import BatchLauncher
 from hpcdask_ext.launchers.job_request import Directories, job_request
-from hpcdask_ext.sites.models import Site
+from hpcdask_ext.sites.models import BatchSite
 
 HERE = Directories(Path("/home/ada"), Path("/run/warm"))
 PYTHON = ("/opt/env/bin/python",)
 
 
-def site_with(**changes: Any) -> Site:
+def site_with(**changes: Any) -> BatchSite:
     values = {
         "name": "centre",
         "batch_system": "slurm",
         "queues": [{"name": "regular"}],
         "sizes": [{"name": "small", "workers": 4, "cores": 2, "memory": "8 GiB"}],
     }
-    return Site.model_validate(values | changes)
+    return BatchSite.model_validate(values | changes)
 
 
 def cluster_with(**changes: Any) -> Cluster:
@@ -49,7 +50,7 @@ def cluster_with(**changes: Any) -> Cluster:
     return Cluster(**(values | changes))
 
 
-def requests(site: Site, cluster: Cluster) -> list[Any]:
+def requests(site: BatchSite, cluster: Cluster) -> list[Any]:
     launcher = BatchLauncher(site, {"host": LocalSystem(), "batch": SlurmSystem()}, {}, HERE)
     return [job_request(site, cluster, job, HERE, SlurmSystem().quote) for job in launcher.first_jobs(cluster)]
 

@@ -16,8 +16,9 @@ import psutil
 import pytest
 
 from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.models import Cluster, Job, WorkerShape
-from hpcdask_ext.clusters.scheduler_api import SchedulerAddress
+from hpcdask_ext.clusters.groups import WorkerShape
+from hpcdask_ext.clusters.models import Cluster, Job
+from hpcdask_ext.clusters.reach import SchedulerAddress
 from hpcdask_ext.clusters.states import Role
 from hpcdask_ext.launchers.dask_command import job_environment, scheduler_command, worker_command, worker_name
 from hpcdask_ext.sites.machine import local_site

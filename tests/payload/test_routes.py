@@ -12,6 +12,7 @@ from importlib import metadata
 import pytest_asyncio
 from distributed import Client
 
+from hpcdask_ext.clusters.reach import own_endpoint
 from hpcdask_ext.clusters.scheduler_api import SchedulerAPI, SchedulerStatus
 from hpcdask_ext.sites.versions import differences
 from tests.waiting import until
@@ -25,7 +26,7 @@ GRACE = 0.5
 
 @pytest_asyncio.fixture
 async def api(cluster: RealCluster) -> AsyncIterator[SchedulerAPI]:
-    api = SchedulerAPI(cluster.address.dashboard, cluster.credentials)
+    api = SchedulerAPI(own_endpoint(cluster.address.dashboard, cluster.credentials))
     yield api
     await api.aclose()
 

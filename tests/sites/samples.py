@@ -9,7 +9,7 @@ import yaml
 from hpcdask_ext.clusters.models import Environment
 from hpcdask_ext.sites.load import Sites
 from hpcdask_ext.sites.machine import local_site
-from hpcdask_ext.sites.models import Site
+from hpcdask_ext.sites.models import BatchSite
 
 SMALLEST = """
 name: centre
@@ -47,7 +47,7 @@ def description(**changes: Any) -> dict[str, Any]:
     return {**yaml.safe_load(SMALLEST), **changes}
 
 
-def centre(**changes: Any) -> Site:
+def centre(**changes: Any) -> BatchSite:
     """Return that site with a second queue and a second size, options and accounts."""
     queues = [
         {"name": "regular", "limits": {"workers": 64, "cores": 32, "memory": "120 GiB", "walltime": "24:00:00"}},
@@ -58,7 +58,7 @@ def centre(**changes: Any) -> Site:
         {"name": "packed", "workers": 8, "cores": 2, "memory": "4 GiB", "workers_per_job": 4},
     ]
     parts = {"queues": queues, "sizes": sizes, "options": OPTIONS, "accounts": ["science", "teaching"]}
-    return Site.model_validate(description(**(parts | changes)))
+    return BatchSite.model_validate(description(**(parts | changes)))
 
 
 def all_sites() -> Sites:

@@ -14,7 +14,7 @@ from pydantic import BaseModel
 from hpcdask_ext.batch import BATCH_SYSTEMS, batch_system
 from hpcdask_ext.clusters.image_field import ImageField
 from hpcdask_ext.clusters.models import Environment
-from hpcdask_ext.sites.models import Limits, Queue, SchedulerPlace, Site, Size
+from hpcdask_ext.sites.models import BatchSite, Limits, Queue, SchedulerPlace, Size
 from hpcdask_ext.sites.options import Option
 
 from .previews import preview, scripts
@@ -59,7 +59,7 @@ def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_every_example_is_a_site_and_names_its_source(path: Path) -> None:
-    site = Site.model_validate(yaml.safe_load(path.read_text()))
+    site = BatchSite.model_validate(yaml.safe_load(path.read_text()))
     assert site.name == path.stem
     head = path.read_text().split("\nname:")[0]
     assert re.search(r"^# Sources?: (github\.com|docs)", head, re.MULTILINE)
@@ -180,11 +180,11 @@ HEADINGS = {
 
 @pytest.mark.parametrize("fragment", FRAGMENTS, ids=lambda fragment: next(iter(fragment)))
 def test_every_example_of_the_reference_is_a_part_of_a_site(fragment: dict[str, Any]) -> None:
-    site = Site.model_validate({**BASE, **fragment})
+    site = BatchSite.model_validate({**BASE, **fragment})
     assert site.model_fields_set >= {*BASE, *fragment}
 
 
-@pytest.mark.parametrize("model", [Site, Queue, Limits, Size, SchedulerPlace, Environment, ImageField, Option])
+@pytest.mark.parametrize("model", [BatchSite, Queue, Limits, Size, SchedulerPlace, Environment, ImageField, Option])
 def test_the_reference_has_every_field(model: type[BaseModel]) -> None:
     internal = {"auto", "kind"}  # made from other fields, or from where an environment comes from
     fields = set(model.model_fields) - internal

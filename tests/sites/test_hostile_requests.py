@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from hpcdask_ext.clusters.models import WorkerShape
+from hpcdask_ext.clusters.groups import WorkerShape
 from hpcdask_ext.errors import InvalidRequest
 from hpcdask_ext.sites.request import read_change, read_launch
 

@@ -9,7 +9,7 @@ import yaml
 
 from hpcdask_ext.errors import InvalidRequest
 from hpcdask_ext.sites.jobqueue import import_jobqueue, site_yaml
-from hpcdask_ext.sites.models import Site
+from hpcdask_ext.sites.models import BatchSite
 
 SMALLEST = {"cores": 4, "memory": "20GB", "processes": 2, "queue": "regular"}
 
@@ -33,7 +33,7 @@ def wrong(system: str = "slurm", **values: Any) -> dict[str, str]:
 
 
 def test_what_is_of_a_job_there_is_of_a_worker_here() -> None:
-    site = Site.model_validate(imported(cores=8, memory="20 GB", processes=4))
+    site = BatchSite.model_validate(imported(cores=8, memory="20 GB", processes=4))
     (size,) = site.sizes
     assert (size.workers, size.workers_per_job, size.cores, size.memory) == (4, 4, 2, 5 * 10**9)
 
@@ -86,7 +86,7 @@ def test_everything_that_a_site_has_a_field_for() -> None:
         "worker_arguments": ["--death-timeout", "300", "--lifetime", "55m", "--resources", "GPU=1"],
         "local_directory": "$HOME/spill/$SLURM_JOB_ID",
     }
-    assert Site.model_validate(yaml.safe_load(site_yaml(site))) == Site.model_validate(site)
+    assert BatchSite.model_validate(yaml.safe_load(site_yaml(site))) == BatchSite.model_validate(site)
 
 
 def test_the_text_of_a_site_file_is_tidy() -> None:
@@ -166,7 +166,7 @@ def test_what_a_job_asks_for_and_what_dask_is_told_may_differ(
     values: dict[str, Any], cores: int, memory: int, others: dict[str, Any]
 ) -> None:
     site = imported(**values)
-    (size,) = Site.model_validate(site).sizes
+    (size,) = BatchSite.model_validate(site).sizes
     assert (size.cores, size.memory) == (cores, memory)
     assert {field: site.get(field) for field in ("memory_share", "worker_arguments", "extra_directives")} == {
         "memory_share": None,
@@ -199,7 +199,7 @@ def test_what_pbs_and_torque_are_asked_for_is_taken_apart_if_it_is_one_node(
 ) -> None:
     site = imported(system, **{"resource-spec": spec})
     assert (site["batch_system"], site.get("settings")) == (batch_system, settings)
-    assert Site.model_validate(site).sizes[0].memory == memory
+    assert BatchSite.model_validate(site).sizes[0].memory == memory
 
 
 def test_grid_engine_is_asked_for_what_the_directives_say_and_nothing_else() -> None:
@@ -274,7 +274,7 @@ def test_several_queues_are_several_choices_and_none_is_a_question_to_the_batch_
     assert "users do" in " ".join(notes(queue="normal,owners"))
     site = imported(queue=None)
     assert site["queues"] == "auto"
-    assert Site.model_validate(site).auto == {"queues"}
+    assert BatchSite.model_validate(site).auto == {"queues"}
 
 
 def test_an_interpreter_that_the_prologue_makes_available_is_checked_in_a_job() -> None:

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from hpcdask_ext.clusters.models import Environment, FixedScaling, WorkerShape
+from hpcdask_ext.clusters.groups import FixedScaling, WorkerShape
+from hpcdask_ext.clusters.models import Environment
 from hpcdask_ext.errors import InvalidRequest, SiteNotFound
 from hpcdask_ext.sites.load import Sites
 from hpcdask_ext.sites.machine import local_site

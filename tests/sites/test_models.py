@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from hpcdask_ext.sites.models import Option, Site
+from hpcdask_ext.sites.models import BatchSite, Option
 
 from .samples import description
 
@@ -16,13 +16,13 @@ from .samples import description
 def refusal(**changes: Any) -> tuple[str, str]:
     """Return where, and with which words, the first thing wrong with a site is refused."""
     with pytest.raises(ValidationError) as caught:
-        Site.model_validate(description(**changes))
+        BatchSite.model_validate(description(**changes))
     entry = caught.value.errors()[0]
     return ".".join(map(str, entry["loc"])), entry["msg"]
 
 
 def test_the_smallest_useful_site_is_read_and_all_else_has_defaults() -> None:
-    site = Site.model_validate(description())
+    site = BatchSite.model_validate(description())
     assert (site.name, site.label, site.interface, site.scheduler.place) == ("centre", "Centre (Slurm)", "ib0", "host")
     (queue,), (size,) = site.queues, site.sizes
     assert (queue.limits.memory, queue.limits.walltime, queue.limits.nodes) == (120 * 2**30, timedelta(days=1), None)
@@ -32,7 +32,7 @@ def test_the_smallest_useful_site_is_read_and_all_else_has_defaults() -> None:
 
 def test_an_unquoted_walltime_which_yaml_reads_as_seconds_is_the_same() -> None:
     size = {"name": "small", "workers": 2, "cores": 4, "memory": "16 GiB", "walltime": 3600}
-    assert Site.model_validate(description(sizes=[size])).sizes[0].walltime == timedelta(hours=1)
+    assert BatchSite.model_validate(description(sizes=[size])).sizes[0].walltime == timedelta(hours=1)
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_two_of_one_name_are_refused(what: str, entries: list[dict[str, Any]]) -
 
 
 def test_an_environment_of_a_site_file_is_the_sites() -> None:
-    site = Site.model_validate(description(environments=[{"name": "geo", "argv": ["/opt/geo/bin/python"]}]))
+    site = BatchSite.model_validate(description(environments=[{"name": "geo", "argv": ["/opt/geo/bin/python"]}]))
     assert site.environments[0].kind == "site"
 
 

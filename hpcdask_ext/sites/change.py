@@ -1,0 +1,67 @@
+"""How a user wants a cluster changed, checked against the site and the cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from hpcdask_ext.clusters.groups import AdaptiveScaling, Scaling
+from hpcdask_ext.clusters.models import Cluster
+from hpcdask_ext.errors import FieldError, InvalidRequest
+from hpcdask_ext.sites.bodies import ChangeRequest, read_fields, unknown
+from hpcdask_ext.sites.group_request import check_scaling, read_scaling
+from hpcdask_ext.sites.models import Limits, Queue, Site
+
+
+@dataclass(frozen=True)
+class Change:
+    """A checked change of a cluster: its new name, and a group's new scaling."""
+
+    name: str | None
+    group: str
+    scaling: Scaling | None
+
+
+def read_change(body: Mapping[str, Any], site: Site | None, cluster: Cluster) -> Change:
+    """Return the change of a cluster that `body` asks for.
+
+    Raises
+    ------
+    InvalidRequest
+        With every field that is wrong.
+    """
+    request, errors = read_fields(body, ChangeRequest)
+    known = [group.name for group in cluster.groups]
+    if request.group is not None and request.group not in known:
+        errors.append(FieldError("group", unknown("group", request.group, known)))
+    if request.scaling is None or errors:
+        scaling, name = None, cluster.main.name
+    else:
+        group = cluster.group(request.group or cluster.main.name)
+        scaling, name = read_scaling(request.scaling, "scaling", errors), group.name
+        queue = (site.queue(group.queue) if site else None) or Queue(name="unknown", limits=_limits(site))
+        errors += check_scaling(scaling, "scaling.workers", group.shape, queue)
+        errors += _check_single_job(cluster, scaling)
+    if errors:
+        raise InvalidRequest(errors)
+    return Change(request.name, name, scaling)
+
+
+def _limits(site: Site | None) -> Limits:
+    return site.limits if site else Limits()
+
+
+def _check_single_job(cluster: Cluster, scaling: Scaling) -> list[FieldError]:
+    """Return what keeps a cluster that is a single job from being scaled so."""
+    if cluster.layout != "allocation":
+        return []
+    if isinstance(scaling, AdaptiveScaling):
+        message = "A cluster that is a single job cannot adapt: launch one with the layout “elastic”"
+        return [FieldError("scaling.mode", message)]
+    most = cluster.main.scaling.workers
+    if scaling.workers <= most:
+        return []
+    remedy = f"choose at most {most}, or launch another cluster"
+    message = f"This cluster is a single job, which can shrink but not grow: {remedy}"
+    return [FieldError("scaling.workers", message)]
