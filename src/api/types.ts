@@ -89,6 +89,7 @@ export interface ISiteOption {
 export interface ISiteDefaults {
   queue: string | null;
   size: string | null;
+  workers: number;
   account: string | null;
   environment: string | null;
   layout: string;
@@ -99,14 +100,20 @@ export interface ISite {
   name: string;
   title: string;
   description: string;
-  batch_system: string;
+  /** `batch`, `gateway` or `factory`. */
+  kind: string;
+  /** Of a batch site; else `null`. */
+  batch_system: string | null;
   layouts: string[];
-  scheduler: { place: 'host' | 'job' };
+  scheduler: { place: 'host' | 'job' } | null;
   queues: IQueue[];
   sizes: ISize[];
   environments: IEnvironment[];
   accounts: string[];
   options: ISiteOption[];
+  /** Of a site without queues, for a whole cluster. */
+  limits: ILimits;
+  idle_timeout: string | null;
   defaults: ISiteDefaults;
 }
 
@@ -137,6 +144,30 @@ export interface IScript {
   arguments: string[];
 }
 
+/** A number of workers, or bounds between which it follows the work. */
+export type Scaling =
+  | { mode: 'fixed'; workers: number }
+  | { mode: 'adaptive'; minimum: number; maximum: number };
+
+/** Workers of another kind, in addition. */
+export interface IGroupRequest {
+  name: string;
+  queue?: string;
+  size?: string | ICustomSize;
+  walltime?: string;
+  scaling?: Scaling;
+  resources?: { [name: string]: number };
+}
+
+/** A cluster that runs already: its scheduler's file or its address. */
+export interface IAdoptRequest {
+  scheduler_file?: string;
+  address?: string;
+  dashboard?: string;
+  name?: string;
+  tls?: { ca?: string; certificate?: string; key?: string };
+}
+
 /** What is left out, the site decides. */
 export interface ILaunchRequest {
   site?: string;
@@ -149,6 +180,8 @@ export interface ILaunchRequest {
   layout?: string;
   name?: string;
   options?: { [name: string]: OptionValue };
+  scaling?: Scaling;
+  groups?: IGroupRequest[];
   script?: IScript;
 }
 
@@ -180,8 +213,25 @@ export interface IJob {
   count: number;
 }
 
+/** Equal workers of a cluster. */
+export interface IGroup {
+  name: string;
+  queue: string;
+  size: string | null;
+  walltime: string | null;
+  workers: { requested: number; pending: number; running: number };
+  cores: number;
+  memory: number;
+  gpus: number;
+  scaling: Scaling;
+  limits: ILimits;
+  resources: { [name: string]: number };
+}
+
 export interface ICluster {
   id: string;
+  /** `batch`, `gateway`, `factory` or `adopted`. */
+  kind: string;
   name: string;
   site: string;
   site_title: string;
@@ -209,9 +259,21 @@ export interface ICluster {
   memory: number;
   /** Of all workers together, as cores and memory are. */
   gpus: number;
-  scaling: { mode: string; workers?: number };
+  scaling: Scaling;
   limits: ILimits;
-  clients: number;
+  can_scale: boolean;
+  can_adapt: boolean;
+  /** Whether it may be forgotten while it runs. */
+  can_forget: boolean;
+  /** The workers by kind; the first are those that every cluster has. */
+  groups: IGroup[];
+  /** `null` where it is not known. */
+  clients: number | null;
+  /** When it stops because nobody uses it. */
+  idle_ends_at: string | null;
+  /** What its jobs have used so far, and how many cores they use now. */
+  core_hours: number | null;
+  cores_running: number | null;
   jobs: IJob[];
   scheduler: { address: string | null; file: string | null };
   dashboard_url: string | null;
