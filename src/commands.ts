@@ -211,7 +211,7 @@ function addEndings(options: ICommandOptions): void {
       const cluster = find(args)!;
       const asks =
         settings.askBeforeStop === 'always' ||
-        (settings.askBeforeStop === 'connected' && cluster.clients > 0);
+        (settings.askBeforeStop === 'connected' && cluster.clients !== 0);
       if (!asks || (await confirmStop(cluster, trans))) {
         await model.stop(cluster.id).catch(shownOnCard);
       }

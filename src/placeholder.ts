@@ -19,6 +19,7 @@ export function placeholder(
   const layout = request.layout ?? site?.defaults.layout ?? 'elastic';
   return {
     id,
+    kind: site?.kind ?? 'batch',
     name: request.name ?? '',
     site: site?.name ?? request.site ?? '',
     site_title: site?.title ?? request.site ?? '',
@@ -48,7 +49,14 @@ export function placeholder(
     gpus: totals?.gpus ?? 0,
     scaling: { mode: 'fixed', workers: totals?.workers ?? 0 },
     limits: {},
+    can_scale: false,
+    can_adapt: false,
+    can_forget: false,
+    groups: [],
     clients: 0,
+    idle_ends_at: null,
+    core_hours: null,
+    cores_running: null,
     jobs: [],
     scheduler: { address: null, file: null },
     dashboard_url: null,

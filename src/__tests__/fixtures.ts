@@ -14,6 +14,7 @@ export function site(part: Partial<ISite> = {}): ISite {
     name: 'centre',
     title: 'Centre (Slurm)',
     description: '',
+    kind: 'batch',
     batch_system: 'slurm',
     layouts: ['elastic'],
     scheduler: { place: 'host' },
@@ -69,9 +70,12 @@ export function site(part: Partial<ISite> = {}): ISite {
         choices: ['normal', 'debug']
       }
     ],
+    limits: {},
+    idle_timeout: null,
     defaults: {
       queue: 'regular',
       size: 'small',
+      workers: 2,
       account: 'science',
       environment: 'python3',
       layout: 'elastic',
@@ -84,6 +88,7 @@ export function site(part: Partial<ISite> = {}): ISite {
 export function cluster(part: Partial<ICluster> = {}): ICluster {
   return {
     id: 'k3v9x0q2',
+    kind: 'batch',
     name: 'era5',
     site: 'centre',
     site_title: 'Centre (Slurm)',
@@ -109,7 +114,14 @@ export function cluster(part: Partial<ICluster> = {}): ICluster {
     gpus: 0,
     scaling: { mode: 'fixed', workers: 2 },
     limits: { workers: 64 },
+    can_scale: true,
+    can_adapt: true,
+    can_forget: false,
+    groups: [],
     clients: 0,
+    idle_ends_at: null,
+    core_hours: null,
+    cores_running: null,
     jobs: [],
     scheduler: { address: null, file: null },
     dashboard_url: 'hpcdask/proxy/k3v9x0q2/',
