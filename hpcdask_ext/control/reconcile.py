@@ -15,8 +15,8 @@ from hpcdask_ext.batch.records import JobStatus
 from hpcdask_ext.clusters.models import Cluster, Element, Job
 from hpcdask_ext.clusters.reach import SchedulerAddress
 from hpcdask_ext.clusters.reports import Report, Reports
-from hpcdask_ext.clusters.scheduler_api import SchedulerStatus
 from hpcdask_ext.clusters.states import ClusterState, JobState, Place, Role
+from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.control.endings import Explain, ending
 from hpcdask_ext.control.job_check import with_check
 from hpcdask_ext.control.warnings import warnings

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from hpcdask_ext.clusters.models import Cluster, Element
-from hpcdask_ext.clusters.scheduler_api import SchedulerStatus
 from hpcdask_ext.clusters.states import Role
+from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.control.endings import is_over
 from hpcdask_ext.sites.versions import differences, is_difference
 

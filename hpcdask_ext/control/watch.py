@@ -15,8 +15,8 @@ from functools import partial
 from hpcdask_ext.clusters.models import Cluster, Job
 from hpcdask_ext.clusters.reach import Reach
 from hpcdask_ext.clusters.reports import read_reports
-from hpcdask_ext.clusters.scheduler_api import SchedulerStatus, StatusSource
 from hpcdask_ext.clusters.states import ClusterState, JobState, Place, Role
+from hpcdask_ext.clusters.status import SchedulerStatus, StatusSource
 from hpcdask_ext.control.queue_monitor import QueueMonitor
 from hpcdask_ext.control.reconcile import Observation
 from hpcdask_ext.errors import BatchError, SchedulerUnreachable

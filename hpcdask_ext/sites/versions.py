@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from hpcdask_ext.clusters.scheduler_api import Packages
+from hpcdask_ext.clusters.status import Packages
 
 MINIMUM = (2023, 5)
 """The oldest `distributed` that works with our command lines and our preload."""

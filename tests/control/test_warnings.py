@@ -8,8 +8,8 @@ import pytest
 
 from hpcdask_ext.clusters.models import Environment
 from hpcdask_ext.clusters.reports import Report
-from hpcdask_ext.clusters.scheduler_api import SchedulerStatus
 from hpcdask_ext.clusters.states import ClusterState, JobState
+from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.control.reconcile import Observation, reconcile
 
 from .conftest import after, job

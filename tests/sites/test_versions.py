@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from hpcdask_ext.clusters.scheduler_api import Packages
+from hpcdask_ext.clusters.status import Packages
 from hpcdask_ext.sites.versions import differences, is_difference, numbers
 from hpcdask_ext.sites.vulnerabilities import KNOWN, vulnerability_warnings
 
