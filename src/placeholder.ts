@@ -33,6 +33,7 @@ export function placeholder(
     state: 'submitting',
     reason: '',
     reachable: true,
+    unreachable_since: null,
     created: now.toISOString(),
     started: null,
     ended: null,

@@ -165,6 +165,7 @@ class Cluster(Frozen):
     outcome: ClusterState | None = None
     reason: str = ""
     reachable: bool = True
+    unreachable_since: datetime | None = None
     jobs: tuple[Job, ...] = ()
     workers: int = 0
     threads: int = 0

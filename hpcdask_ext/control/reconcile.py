@@ -62,7 +62,8 @@ def reconcile(cluster: Cluster, seen: Observation, explain: Explain) -> Cluster:
     state becomes its `outcome`.
     """
     jobs = tuple(_reconcile_job(job, seen) for job in cluster.jobs)
-    changes: dict[str, object] = {"jobs": jobs, "reachable": not seen.silent}
+    since = (cluster.unreachable_since or seen.time) if seen.silent else None
+    changes: dict[str, object] = {"jobs": jobs, "reachable": not seen.silent, "unreachable_since": since}
     if seen.address is not None:
         changes |= {"address": seen.address.comm, "dashboard": seen.address.dashboard}
     if seen.scheduler is not None:
@@ -170,7 +171,8 @@ def _finish(cluster: Cluster, now: datetime) -> Cluster:
     state = cluster.outcome or ClusterState.STOPPED
     groups = tuple(group.model_copy(update={"connected": 0}) for group in cluster.groups)
     counts = {"groups": groups, "workers": 0, "clients": 0, "idle_since": None}
-    changes = {"state": state, "ended": now, **counts, "reachable": True, "dashboard": None}
+    reach = {"reachable": True, "unreachable_since": None, "dashboard": None}
+    changes = {"state": state, "ended": now, **counts, **reach}
     return _with_silence(cluster, "").model_copy(update=changes)
 
 

@@ -36,6 +36,7 @@ def cluster_view(cluster: Cluster, site: Site | None, base_url: str) -> dict[str
         "state": cluster.state.value,
         "reason": cluster.reason,
         "reachable": cluster.reachable,
+        "unreachable_since": utc(cluster.unreachable_since),
         "created": utc(cluster.created),
         "started": utc(cluster.started),
         "ended": utc(cluster.ended),
@@ -60,6 +61,7 @@ def cluster_view(cluster: Cluster, site: Site | None, base_url: str) -> dict[str
 def _group_view(group: WorkerGroup, cluster: Cluster, site: Site | None) -> dict[str, Any]:
     requested, queue = group.scaling.workers, site.queue(group.queue) if site else None
     hidden = {"workers"} if group.scaling.mode == "adaptive" else None
+    worker = {what: getattr(group.shape, what) for what in ("cores", "memory", "gpus")}
     pending = 0 if cluster.state.is_final else max(0, requested - group.connected)
     return {
         "name": group.name,
@@ -67,7 +69,8 @@ def _group_view(group: WorkerGroup, cluster: Cluster, site: Site | None) -> dict
         "size": group.size,
         "walltime": format_walltime(group.walltime),
         "workers": {"requested": requested, "pending": pending, "running": group.connected},
-        **{what: requested * getattr(group.shape, what) for what in ("cores", "memory", "gpus")},
+        **{what: requested * each for what, each in worker.items()},
+        "worker": worker,
         "scaling": group.scaling.model_dump(mode="json", exclude=hidden),
         "limits": {"workers": queue.limits.workers if queue else None},
         "resources": group.resources,

@@ -102,6 +102,7 @@ export function cluster(part: Partial<ICluster> = {}): ICluster {
     state: 'running',
     reason: '',
     reachable: true,
+    unreachable_since: null,
     created: '2026-11-20T10:00:00Z',
     started: '2026-11-20T10:01:00Z',
     ended: null,

@@ -223,6 +223,8 @@ export interface IGroup {
   cores: number;
   memory: number;
   gpus: number;
+  /** What one worker has, where that is ours to say. */
+  worker: { cores: number; memory: number; gpus: number };
   scaling: Scaling;
   limits: ILimits;
   resources: { [name: string]: number };
@@ -248,6 +250,8 @@ export interface ICluster {
   state: ClusterState;
   reason: string;
   reachable: boolean;
+  /** When it was last known, while it cannot be reached. */
+  unreachable_since: string | null;
   created: string;
   started: string | null;
   ended: string | null;

@@ -10,8 +10,8 @@ from hpcdask_ext.batch.records import JobStatus
 from hpcdask_ext.clusters.groups import FixedScaling
 from hpcdask_ext.clusters.reach import SchedulerAddress
 from hpcdask_ext.clusters.reports import Report
-from hpcdask_ext.clusters.scheduler_api import SchedulerStatus
 from hpcdask_ext.clusters.states import ClusterState, JobState
+from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.control.reconcile import Answer, Observation, reconcile
 
 from .conftest import START, after, job
@@ -76,7 +76,7 @@ def test_who_could_not_be_asked_changes_nothing_but_reachable(make_cluster):
     before = reconcile(make_cluster(), Observation(after(9), UP, ADDRESS, workers(2)), explain)
     cluster = reconcile(before, Observation(after(999), UP, ADDRESS, silent="squeue did not answer"), explain)
     assert cluster.reachable is False
-    assert cluster.model_copy(update={"reachable": True, "reason": ""}) == before
+    assert cluster.model_copy(update={"reachable": True, "unreachable_since": None, "reason": ""}) == before
 
 
 def test_a_job_that_a_good_answer_lacks_is_gone_only_after_the_batch_system_had_time_to_know_it(make_cluster):
@@ -133,7 +133,9 @@ def test_the_scheduler_s_end_is_the_cluster_s_end(make_cluster, report, outcome,
 
 def test_workers_that_end_with_their_walltime_stop_the_cluster_and_do_not_fail_it(make_cluster):
     reports = UP | {("workers-1", index): Report(after(5), "n1", after(3600), 143) for index in (1, 2)}
-    cluster = reconcile(make_cluster(), Observation(after(3601), reports, ADDRESS, workers(0)), explain)
+    timed = job("workers-1", 2).model_copy(update={"walltime": timedelta(hours=1)})
+    cluster = make_cluster(job("scheduler", 1, "host", "s"), timed)
+    cluster = reconcile(cluster, Observation(after(3601), reports, ADDRESS, workers(0)), explain)
     assert cluster.outcome is ClusterState.STOPPED
     assert "walltime" in cluster.reason
 
