@@ -33,13 +33,13 @@ def read_change(body: Mapping[str, Any], site: Site | None, cluster: Cluster) ->
     """
     request, errors = read_fields(body, ChangeRequest)
     known = [group.name for group in cluster.groups]
-    if request.group is not None and request.group not in known:
-        errors.append(FieldError("group", unknown("group", request.group, known)))
-    if request.scaling is None or errors:
-        scaling, name = None, cluster.main.name
-    else:
-        group = cluster.group(request.group or cluster.main.name)
-        scaling, name = read_scaling(request.scaling, "scaling", errors), group.name
+    name = request.group or cluster.main.name
+    scaling = None
+    if name not in known:
+        errors.append(FieldError("group", unknown("group", name, known)))
+    elif request.scaling is not None:
+        group = cluster.group(name)
+        scaling = read_scaling(request.scaling, "scaling", errors)
         queue = (site.queue(group.queue) if site else None) or Queue(name="unknown", limits=_limits(site))
         errors += check_scaling(scaling, "scaling.workers", group.shape, queue)
         errors += _check_single_job(cluster, scaling)

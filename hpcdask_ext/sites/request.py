@@ -34,11 +34,16 @@ class Launch:
     options: dict[str, Any]
 
     @property
+    def main(self) -> WorkerGroup:
+        """The group that every cluster has."""
+        return self.groups[0]
+
+    @property
     def stem(self) -> str:
         """What the cluster's name begins with if the user gives none."""
         if self.script:
             return self.script.path.stem
-        return (self.groups[0].size or "custom") if self.site.sizes else self.site.name
+        return (self.main.size or "custom") if self.site.sizes else self.site.name
 
     @property
     def kind(self) -> ClusterKind:

@@ -46,7 +46,7 @@ async def api(stub: StubScheduler, credentials: Credentials) -> AsyncIterator[Sc
 
 async def test_the_status_is_what_the_scheduler_says(stub: StubScheduler, api: SchedulerAPI) -> None:
     stub.pages["/hpcdask/status"] = answer(UP)
-    assert await api.status() == SchedulerStatus(1, 1, 1, 2**28, 0)
+    assert await api.status() == SchedulerStatus(1, 1, 1, 2**28, 0, groups={"workers": 1})
     assert stub.seen[-1].query_arguments == {}
     await api.status(since=7)
     assert stub.seen[-1].query_arguments == {"since": [b"7"]}
@@ -71,9 +71,9 @@ async def test_retiring_says_how_many_jobs_of_how_many_workers_and_returns_names
     stub: StubScheduler, api: SchedulerAPI
 ) -> None:
     stub.pages["/hpcdask/retire"] = answer({"retired": ["a-1", "a-2"]})
-    assert await api.retire(2, 4, keep=1) == ("a-1", "a-2")
+    assert await api.retire("k3-workers-", 2, 4, keep=1) == ("a-1", "a-2")
     assert stub.seen[-1].method == "POST"
-    assert json.loads(stub.seen[-1].body) == {"jobs": 2, "workers_per_job": 4, "keep": 1}
+    assert json.loads(stub.seen[-1].body) == {"prefix": "k3-workers-", "jobs": 2, "workers_per_job": 4, "keep": 1}
 
 
 STRANGE = [b"", b"not json", b"[]", b"5", b"null", b"<html>Bad gateway</html>", b"{}", b'{"version": 1, "retire": []}']
@@ -87,7 +87,7 @@ async def test_an_answer_that_is_none_of_ours_is_a_scheduler_that_does_not_answe
     with pytest.raises(SchedulerUnreachable):
         await api.status()
     with pytest.raises(SchedulerUnreachable):
-        await api.retire(1, 1)
+        await api.retire("", 1, 1)
 
 
 async def test_a_status_that_says_more_than_is_known_here_is_understood_or_refused(

@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 
 from hpcdask_ext.batch.records import JobStatus
+from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.groups import FixedScaling
 from hpcdask_ext.clusters.models import Cluster, Element, Job, Script
 from hpcdask_ext.clusters.reach import SchedulerAddress
 from hpcdask_ext.clusters.reports import Report
-from hpcdask_ext.clusters.scheduler_api import SchedulerStatus
 from hpcdask_ext.clusters.states import ClusterState, JobState, Role
+from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.control import scaling
 from hpcdask_ext.control.reconcile import Answer, Observation, reconcile
 from hpcdask_ext.errors import InvalidRequest, WrongState
@@ -42,7 +43,9 @@ def cluster(make_cluster) -> Cluster:
         elements={1: Element()},
         tasks=4,
     )
-    return make_cluster(job, layout="allocation", scaling=FixedScaling(workers=4))
+    cluster = make_cluster(job, layout="allocation", scaling=FixedScaling(workers=4))
+    Credentials(cluster.directory).create()
+    return cluster
 
 
 def seen(cluster: Cluster, exit_code: int | None = None, at: float = 60, **more: object) -> Cluster:
@@ -107,12 +110,12 @@ class Retiring:
     def __init__(self) -> None:
         self.asked: list[tuple[int, int, int]] = []
 
-    def __call__(self, dashboard: str, credentials: object) -> Retiring:
+    def __call__(self, endpoint: object) -> Retiring:
         return self
 
-    async def retire(self, jobs: int, workers_per_job: int, keep: int) -> tuple[str, ...]:
+    async def retire(self, prefix: str, jobs: int, workers_per_job: int, keep: int) -> tuple[str, ...]:
         self.asked.append((jobs, workers_per_job, keep))
-        return tuple(f"c-allocation-{number}" for number in range(1, jobs - keep + 1))
+        return tuple(f"{prefix}0-{number}" for number in range(1, jobs - keep + 1))
 
     async def aclose(self) -> None:
         pass
@@ -121,17 +124,18 @@ class Retiring:
 async def test_it_shrinks_by_retiring_tasks_and_keeps_its_job(cluster, monkeypatch):
     scheduler = Retiring()
     monkeypatch.setattr(scaling, "SchedulerAPI", scheduler)
-    kept = [cluster.model_copy(update={"dashboard": ADDRESS.dashboard, "scaling": FixedScaling(workers=1)})]
+    scaled = cluster.with_group("workers", scaling=FixedScaling(workers=1))
+    kept = [scaled.model_copy(update={"dashboard": ADDRESS.dashboard})]
 
     async def change(to) -> None:
         kept.append(to(kept[-1]))
 
-    await scaling.shrink(kept[0], 3, launcher=None, change=change)
+    await scaling.shrink(kept[0], kept[0].main, 3, launcher=None, change=change)
     assert scheduler.asked == [(4, 1, 1)]
-    assert kept[-1].capacity == 1
+    assert kept[-1].capacity(kept[-1].main) == 1
     assert kept[-1].jobs[0].uncancelled == (1,)
     with pytest.raises(WrongState, match="not up yet"):
-        await scaling.shrink(cluster, 1, launcher=None, change=change)
+        await scaling.shrink(cluster, cluster.main, 1, launcher=None, change=change)
 
 
 async def test_tasks_that_connect_after_it_shrank_leave_again(manager, batch, monkeypatch):
@@ -146,7 +150,7 @@ async def test_tasks_that_connect_after_it_shrank_leave_again(manager, batch, mo
         status = SchedulerStatus(version=workers, workers=workers, nthreads=workers, memory_limit=0, clients=0)
         reports = {("allocation", 1): Report(START, "n1")}
         seen = Observation(datetime.now(timezone.utc), reports, address=ADDRESS, scheduler=status)
-        await manager._apply(cluster_id, seen)
+        await manager._tracker._apply(cluster_id, seen)
 
     await connect(1)
     await manager.change(cluster_id, {"scaling": {"workers": 2}})

@@ -31,7 +31,7 @@ def other() -> Iterator[subprocess.Popen[bytes]]:
 
 @pytest.fixture
 def launched(other, make_cluster, tmp_path, monkeypatch) -> Cluster:
-    monkeypatch.setattr("hpcdask_ext.control.manager._LOOK", 0.05)
+    monkeypatch.setattr("hpcdask_ext.control.tracking._LOOK", 0.05)
     started = psutil.Process(other.pid).create_time()
     process = Process(host=this_process().host, pid=other.pid, started=started)
     store = ClusterStore(tmp_path / "clusters")

@@ -127,7 +127,7 @@ async def test_a_refused_scaling_goes_back_and_says_why(manager, batch):
     await until(lambda: manager.get(cluster.id).state is ClusterState.PENDING)
     batch.refusals["sbatch"] = "sbatch: error: QOSMaxSubmitJobPerUserLimit"
     await manager.change(cluster.id, {"scaling": {"mode": "fixed", "workers": 6}})
-    await until(lambda: manager.get(cluster.id).scaling.workers == 2)
+    await until(lambda: manager.get(cluster.id).main.scaling.workers == 2)
     assert any("QOSMaxSubmitJobPerUserLimit" in warning for warning in manager.get(cluster.id).warnings)
     assert manager.get(cluster.id).state is ClusterState.PENDING
 

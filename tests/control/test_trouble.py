@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 
 from hpcdask_ext.clusters.reports import Report
-from hpcdask_ext.clusters.scheduler_api import SchedulerStatus
 from hpcdask_ext.clusters.states import ClusterState
+from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.clusters.store import ClusterStore
 from hpcdask_ext.control.queue_monitor import QueueMonitor
 from hpcdask_ext.control.reconcile import Answer, Observation, reconcile
@@ -127,7 +127,7 @@ async def test_a_cluster_may_be_forgotten_before_the_last_try_to_cancel_its_jobs
     await manager.stop(cluster.id)
     await until(lambda: manager.get(cluster.id).state is ClusterState.STOPPED)
     await manager.forget(cluster.id)
-    await manager._spawn(manager._then_look(cluster.id, manager._driver.cancel_rest(cluster.id)))
+    await manager._tracker.spawn(manager._tracker.then_look(cluster.id, manager._driver.cancel_rest(cluster.id)))
     assert "background task failed" not in caplog.text
 
 
@@ -139,7 +139,7 @@ async def test_a_failed_scaling_does_not_undo_a_newer_one(manager, batch):
     await manager.change(cluster.id, {"scaling": {"workers": 1}})
     batch.hold.set()
     await until(lambda: manager.get(cluster.id).capacity(manager.get(cluster.id).main) == 1)
-    assert manager.get(cluster.id).scaling.workers == 1
+    assert manager.get(cluster.id).main.scaling.workers == 1
     assert not any("worker jobs failed or" in warning for warning in manager.get(cluster.id).warnings)
 
 

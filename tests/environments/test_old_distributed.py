@@ -89,7 +89,7 @@ async def test_workers_compute_are_seen_and_retire_with_their_data_kept(
         assert await asyncio.to_thread(process.stdout.readline) == "scattered\n"
         connected = await until(api.status, lambda status: status.clients == 1)
         assert connected.packages["clients"]["distributed"] == (VERSION,)
-        (name,) = await api.retire(1, 1)
+        (name,) = await api.retire("", 1, 1)
         await follow(api, 1)
         output, _ = await asyncio.to_thread(process.communicate, "\n", 30)
         assert output == "20000\n"
@@ -106,7 +106,7 @@ async def test_several_workers_of_a_job_have_names_and_gpus_of_their_own(
     await follow(api, 2)
     ask = "import os; print(sorted(client.run(lambda: os.environ['CUDA_VISIBLE_DEVICES']).values()))"
     assert await asyncio.to_thread(computed, old_python, CODE, *connect(cluster), ask) == ["['4', '7']"]
-    assert len(await api.retire(1, 2)) == 2
+    assert len(await api.retire("", 1, 2)) == 2
 
 
 @pytest.fixture

@@ -139,10 +139,10 @@ async def test_the_sites_are_this_machine_with_the_kernels_of_this_server(server
     assert site["environments"][0]["name"] == "python3"
     assert "echo" not in {environment["name"] for environment in site["environments"]}
     assert site["defaults"] == {
-        "queue": "local", "size": "small", "account": None, "environment": "python3", "layout": "elastic",
+        "queue": "local", "size": "small", "workers": 2, "account": None, "environment": "python3", "layout": "elastic",
         "walltime": None,
     }  # fmt: skip
     assert set(site) == {
         "name", "title", "description", "batch_system", "layouts", "scheduler", "queues", "sizes", "environments",
-        "accounts", "options", "defaults",
+        "accounts", "options", "defaults", "kind", "limits", "idle_timeout",
     }  # fmt: skip

@@ -22,7 +22,7 @@ FIELDS = {
     "id", "name", "site", "site_title", "queue", "layout", "size", "environment", "environment_title",
     "state", "reason", "reachable", "created", "started", "ended", "ends_at", "estimated_start", "walltime",
     "workers", "cores", "memory", "scaling", "limits", "clients", "jobs", "scheduler", "dashboard_url",
-    "client_code", "warnings", "account", "gpus", "image", "script", "exit_code", "can_grow",
+    "client_code", "warnings", "account", "gpus", "image", "script", "exit_code", "can_grow", "kind", "groups",
 }  # fmt: skip
 # What is set to None cannot be imported: a kernel's environment need not have it.
 ONLY_DISTRIBUTED = """import sys

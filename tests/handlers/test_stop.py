@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from hpcdask_ext.clusters.models import Cluster
+from hpcdask_ext.clusters.scheduler_api import status_source
 from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.control.reconcile import Observation
 from hpcdask_ext.control.watch import ClusterWatch
@@ -23,7 +25,10 @@ async def test_a_watch_ends_when_it_is_told_to_also_if_something_happens_at_that
         looked.set()
         return False
 
-    watch = ClusterWatch(cluster.id, lambda _: cluster, apply, {})
+    async def reach(_: Cluster) -> None:
+        return None
+
+    watch = ClusterWatch(cluster.id, lambda _: cluster, apply, reach=reach, source=status_source, monitors={})
     running = asyncio.create_task(watch.run())
     await looked.wait()
     await asyncio.sleep(0.01)  # now it rests

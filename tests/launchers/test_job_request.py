@@ -73,7 +73,7 @@ def test_an_allocation_has_a_task_for_the_scheduler_and_one_for_each_group_of_wo
     (job,) = requests(site_with(), cluster_with(layout="allocation"))
     assert (job.count, job.tasks.count, job.cores, job.memory) == (1, 2, 4, 16 * 2**30)
     assert "distributed.cli.dask_scheduler" in job.command
-    assert option(job.tasks.command, "--name") == "k3x9-allocation-$HPCDASK_TASK"
+    assert option(job.tasks.command, "--name") == "k3x9-workers-0-$HPCDASK_TASK"
     assert job.program is None
 
 

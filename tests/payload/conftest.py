@@ -25,6 +25,12 @@ from hpcdask_ext.sites.machine import local_site
 from tests.conftest import record
 
 
+def job_of(cluster: Cluster, tag: str) -> Job:
+    """Return a job of a cluster."""
+    role = Role.SCHEDULER if tag == "scheduler" else Role.WORKER
+    return Job(tag=tag, name=f"hpcdask-{cluster.id}-{tag}", role=role, place="host")
+
+
 @dataclass
 class RealCluster:
     """A scheduler, and what was started for it."""
@@ -48,7 +54,13 @@ class RealCluster:
         return address
 
     def start_scheduler(self) -> None:
-        self._start(scheduler_command(self.record, local_site(), self.warm_root), "scheduler", 1, self.record)
+        self._start(
+            scheduler_command(self.record, local_site(), self.warm_root),
+            "scheduler",
+            1,
+            self.record,
+            job_of(self.record, "scheduler"),
+        )
         deadline = time.monotonic() + 40
         while SchedulerAddress.read(self.record.scheduler_file) is None:
             assert self.started[0].poll() is None, self.log
@@ -60,14 +72,13 @@ class RealCluster:
     ) -> list[subprocess.Popen[bytes]]:
         """Start elements of a job of workers; return their processes."""
         shape = WorkerShape(cores=1, memory=2**28, workers_per_job=per_job, gpus=gpus)
-        cluster = self.record.model_copy(update={"shape": shape})
-        job = Job(tag=tag, name=f"hpcdask-{cluster.id}-{tag}", role=Role.WORKER, place="host")
+        cluster, job = self.record.with_group("workers", shape=shape), job_of(self.record, tag)
         command = worker_command(cluster, local_site(), job)
-        return [self._start(command, f"{tag}.{index}", index, cluster) for index in indexes]
+        return [self._start(command, f"{tag}.{index}", index, cluster, job) for index in indexes]
 
     def name(self, tag: str) -> str:
         """Return what the names of a job's workers begin with."""
-        return worker_name(self.record, Job(tag=tag, name=tag, role=Role.WORKER, place="host"))
+        return worker_name(self.record, job_of(self.record, tag))
 
     def client(self, token: bool = True, **options: object) -> httpx.AsyncClient:
         """Return an HTTP client for the dashboard that trusts the certificate, with or without the token."""
@@ -109,8 +120,8 @@ class RealCluster:
             top.wait(10)
             self.started.remove(top)
 
-    def _start(self, command: str, log: str, index: int, cluster: Cluster) -> subprocess.Popen[bytes]:
-        environment = {**os.environ, **job_environment(cluster, local_site()), "HPCDASK_INDEX": str(index)}
+    def _start(self, command: str, log: str, index: int, cluster: Cluster, job: Job) -> subprocess.Popen[bytes]:
+        environment = {**os.environ, **job_environment(cluster, local_site(), job), "HPCDASK_INDEX": str(index)}
         with (self.record.directory / f"{log}.log").open("wb") as output:
             process = subprocess.Popen(
                 ["/bin/sh", "-c", f"exec {command}"],

@@ -13,7 +13,7 @@ from distributed import Client
 from hpcdask_ext.launchers.dask_command import GPU_PRELOAD, job_environment
 from hpcdask_ext.sites.machine import local_site
 
-from .conftest import RealCluster
+from .conftest import RealCluster, job_of
 from .test_gate import security_of
 
 specification = importlib.util.spec_from_file_location("gpu_preload", GPU_PRELOAD)
@@ -158,9 +158,9 @@ async def test_real_jobs_that_see_the_same_gpus_have_one_each(
 def test_on_this_machine_jobs_are_told_how_many_gpus_there_are(cluster: RealCluster) -> None:
     site = local_site()
     queue = site.queues[0].model_copy(update={"gpus": 4})
-    shape = cluster.record.shape.model_copy(update={"gpus": 1})
-    record = cluster.record.model_copy(update={"shape": shape, "queue": queue.name})
-    told = job_environment(record, site.model_copy(update={"queues": (queue,)}))
+    shape = cluster.record.main.shape.model_copy(update={"gpus": 1})
+    record = cluster.record.with_group("workers", shape=shape, queue=queue.name)
+    told = job_environment(record, site.model_copy(update={"queues": (queue,)}), job_of(record, "workers-1"))
     assert told["HPCDASK_GPUS"] == "4"
     node = Node()
     names = [f"k3v9-workers-1-{index}" for index in (1, 2, 3)]
@@ -168,7 +168,8 @@ def test_on_this_machine_jobs_are_told_how_many_gpus_there_are(cluster: RealClus
 
 
 def test_jobs_are_told_what_the_preload_needs_only_with_gpus(cluster: RealCluster) -> None:
-    shape = cluster.record.shape.model_copy(update={"gpus": 2, "workers_per_job": 4})
-    told = job_environment(cluster.record.model_copy(update={"shape": shape}), local_site())
+    shape = cluster.record.main.shape.model_copy(update={"gpus": 2, "workers_per_job": 4})
+    job = job_of(cluster.record, "workers-1")
+    told = job_environment(cluster.record.with_group("workers", shape=shape), local_site(), job)
     assert (told["HPCDASK_GPUS_PER_WORKER"], told["HPCDASK_WORKERS_PER_JOB"]) == ("2", "4")
-    assert "HPCDASK_GPUS_PER_WORKER" not in job_environment(cluster.record, local_site())
+    assert "HPCDASK_GPUS_PER_WORKER" not in job_environment(cluster.record, local_site(), job)

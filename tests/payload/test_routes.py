@@ -91,7 +91,7 @@ async def test_versions_are_told_of_each_role_and_only_of_those_who_are_there(
     assert status.packages["scheduler"] == before["scheduler"]
     assert status.packages["workers"] == status.packages["clients"] == before["scheduler"]
     assert differences(status.packages) == ()
-    await api.retire(2, 1)
+    await api.retire("", 2, 1)
     assert (await until(api.status, lambda status: not status.workers)).packages["workers"] == {}
 
 
@@ -107,21 +107,21 @@ async def test_the_least_busy_worker_is_retired_its_data_stays_and_its_process_e
         assert set(names) == {first, second}
         heavy = await client.scatter(b"x" * 10**6, workers=[names[first]], hash=False)
         light = await client.scatter(b"kept", workers=[names[second]], hash=False)
-        assert await api.retire(1, 1) == (second,)
+        assert await api.retire("", 1, 1) == (second,)
         assert await client.gather([light, heavy]) == [b"kept", b"x" * 10**6]
     assert await ends(processes[1]) == 0
     assert processes[0].poll() is None
     await follow(api, 1)
-    assert await api.retire(5, 1, keep=1) == (), "no more than may go"
-    assert await api.retire(5, 1) == (first,), "no more than there are"
+    assert await api.retire("", 5, 1, keep=1) == (), "no more than may go"
+    assert await api.retire("", 5, 1) == (first,), "no more than there are"
     await follow(api, 0)
-    assert await api.retire(1, 1) == ()
+    assert await api.retire("", 1, 1) == ()
 
 
 async def test_of_jobs_with_several_workers_whole_jobs_are_retired(cluster: RealCluster, api: SchedulerAPI) -> None:
     processes = cluster.start_workers("pair", (1, 2), per_job=2)
     await follow(api, 4)
-    names = set(await api.retire(1, 2))
+    names = set(await api.retire("", 1, 2))
     pairs = [{f"{cluster.name('pair')}-{index}-{number}" for number in (0, 1)} for index in (1, 2)]
     assert names in pairs
     assert await ends(processes[pairs.index(names)]) == 0

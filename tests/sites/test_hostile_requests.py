@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hpcdask_ext.clusters.groups import WorkerShape
+from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.errors import InvalidRequest
-from hpcdask_ext.sites.request import read_change, read_launch
+from hpcdask_ext.sites.change import read_change
+from hpcdask_ext.sites.request import read_launch
+from tests.conftest import record
 
 from .samples import KERNELS, all_sites, centre
 
@@ -96,6 +100,11 @@ def test_a_number_beyond_all_bounds_is_wrong_in_its_field(value: Any) -> None:
     assert wrong(body) >= {"walltime", "scaling.workers"}
 
 
+def cluster_of(shape: WorkerShape) -> Cluster:
+    """Return a cluster with workers of a shape."""
+    return record(Path(), queue="regular", shape=shape)
+
+
 @pytest.mark.parametrize("memory", [10**30, float("inf"), float("nan"), -1, "1e999 GiB", "9" * 500, True])
 def test_memory_beyond_all_bounds_is_wrong_in_its_field(memory: Any) -> None:
     assert wrong({"size": {"workers": 1, "cores": 1, "memory": memory}}) == {"size.memory"}
@@ -112,7 +121,11 @@ def test_a_long_value_is_told_cut_short() -> None:
     [
         ({"scaling": {"workers": 65}}, {"scaling.workers"}),
         ({"scaling": {"workers": -1}, "name": "a\nb"}, {"scaling.workers", "name"}),
-        ({"scaling": {"mode": "adaptive", "workers": 1}}, {"scaling.mode"}),
+        ({"scaling": {"mode": "adaptive", "workers": 1}}, {"scaling.workers", "scaling.minimum", "scaling.maximum"}),
+        ({"scaling": {"mode": "adaptive", "minimum": 3, "maximum": 2}}, {"scaling.minimum"}),
+        ({"scaling": {"mode": "adaptive", "minimum": 0, "maximum": 65}}, {"scaling.maximum"}),
+        ({"scaling": {"mode": "flexible"}}, {"scaling.mode"}),
+        ({"group": "gpu", "scaling": {"workers": 1}}, {"group"}),
         ({"scaling": {}}, {"scaling.workers"}),
         ({"scaling": {"workers": 65}, "name": ""}, {"scaling.workers", "name"}),
         ({"state": "running"}, {"state"}),
@@ -121,15 +134,15 @@ def test_a_long_value_is_told_cut_short() -> None:
 )
 def test_a_change_that_cannot_be_is_refused_with_every_field(body: dict[str, Any], fields: set[str]) -> None:
     with pytest.raises(InvalidRequest) as caught:
-        read_change(body, centre(), "regular", WorkerShape(cores=1, memory=1))
+        read_change(body, centre(), cluster_of(WorkerShape(cores=1, memory=1)))
     assert {error.field for error in caught.value.errors} == fields
 
 
 def test_a_change_to_workers_that_do_not_fill_their_jobs_is_refused() -> None:
     shape = WorkerShape(cores=1, memory=1, workers_per_job=4)
     with pytest.raises(InvalidRequest, match="6 workers cannot be split into jobs of 4: choose 4 or 8"):
-        read_change({"scaling": {"workers": 6}}, centre(), "regular", shape)
-    change = read_change({"scaling": {"workers": 8}, "name": "n"}, centre(), "regular", shape)
+        read_change({"scaling": {"workers": 6}}, centre(), cluster_of(shape))
+    change = read_change({"scaling": {"workers": 8}, "name": "n"}, centre(), cluster_of(shape))
     assert change.scaling is not None
     assert (change.scaling.workers, change.name) == (8, "n")
 
@@ -137,9 +150,9 @@ def test_a_change_to_workers_that_do_not_fill_their_jobs_is_refused() -> None:
 def test_workers_fill_their_jobs_also_where_the_site_is_not_described_any_more() -> None:
     shape = WorkerShape(cores=1, memory=1, workers_per_job=4)
     with pytest.raises(InvalidRequest, match="cannot be split"):
-        read_change({"scaling": {"workers": 6}}, None, "regular", shape)
+        read_change({"scaling": {"workers": 6}}, None, cluster_of(shape))
 
 
 def test_an_empty_change_changes_nothing() -> None:
-    change = read_change({}, centre(), "regular", WorkerShape(cores=1, memory=1))
+    change = read_change({}, centre(), cluster_of(WorkerShape(cores=1, memory=1)))
     assert (change.name, change.scaling) == (None, None)

@@ -35,9 +35,9 @@ def wrong(**body: Any) -> dict[str, str]:
 
 def test_an_empty_request_gets_the_first_of_everything() -> None:
     launch = ask()
-    assert (launch.site.name, launch.queue.name, launch.size) == ("centre", "regular", "small")
-    assert launch.shape == WorkerShape(cores=4, memory=16 * 2**30)
-    assert (launch.scaling, launch.walltime) == (FixedScaling(workers=2), HOUR)
+    assert (launch.site.name, launch.main.queue, launch.main.size) == ("centre", "regular", "small")
+    assert launch.main.shape == WorkerShape(cores=4, memory=16 * 2**30)
+    assert (launch.main.scaling, launch.main.walltime) == (FixedScaling(workers=2), HOUR)
     assert (launch.account, launch.environment.name, launch.name) == ("science", "python3", None)
     assert launch.options == {"qos": "normal"}
 
@@ -55,9 +55,9 @@ def test_a_full_request_gets_what_it_asks_for() -> None:
         options={"qos": "debug", "gpus": 2, "exclusive": True},
         scaling={"mode": "fixed", "workers": 2},
     )
-    assert (launch.queue.name, launch.size, launch.name) == ("debug", None, "era5")
-    assert launch.shape == WorkerShape(cores=8, memory=2**33, workers_per_job=2)
-    assert (launch.scaling.workers, launch.walltime) == (2, timedelta(minutes=20))
+    assert (launch.main.queue, launch.main.size, launch.name) == ("debug", None, "era5")
+    assert launch.main.shape == WorkerShape(cores=8, memory=2**33, workers_per_job=2)
+    assert (launch.main.scaling.workers, launch.main.walltime) == (2, timedelta(minutes=20))
     assert (launch.account, launch.environment.name) == ("teaching", "geo")
     assert launch.options == {"qos": "debug", "gpus": 2, "exclusive": True}
 
@@ -98,7 +98,7 @@ def test_more_than_the_queue_allows_is_told_with_the_limit_and_each_field_by_its
 
 def test_what_the_queue_just_allows_is_right() -> None:
     launch = ask(size={"workers": 64, "cores": 32, "memory": "120 GiB"}, walltime="24:00:00")
-    assert (launch.scaling.workers, launch.walltime) == (64, timedelta(hours=24))
+    assert (launch.main.scaling.workers, launch.main.walltime) == (64, timedelta(hours=24))
 
 
 def test_limits_on_cores_and_memory_count_all_workers_of_a_job() -> None:
@@ -125,7 +125,7 @@ def test_a_walltime_that_comes_from_the_size_is_held_to_the_queue_as_well() -> N
 
 
 def test_a_size_without_a_walltime_gets_the_queues() -> None:
-    assert ask(size="packed").walltime == timedelta(hours=24)
+    assert ask(size="packed").main.walltime == timedelta(hours=24)
 
 
 @pytest.mark.parametrize("workers", [1, 5, 7])
@@ -137,7 +137,7 @@ def test_workers_fill_the_jobs_and_the_numbers_that_do_are_named(workers: int) -
 
 
 def test_a_cluster_may_begin_without_workers() -> None:
-    assert ask(size="packed", scaling={"workers": 0}).scaling.workers == 0
+    assert ask(size="packed", scaling={"workers": 0}).main.scaling.workers == 0
 
 
 def test_a_size_of_ones_own_needs_all_its_parts() -> None:
@@ -217,8 +217,8 @@ def test_without_any_environment_a_launch_is_refused_in_words() -> None:
 
 def test_on_this_machine_a_walltime_is_only_what_was_asked_for() -> None:
     here = Sites((local_site(),))
-    assert read_launch({}, here, KERNELS).walltime is None
-    assert read_launch({"walltime": "01:00:00"}, here, KERNELS).walltime == HOUR
+    assert read_launch({}, here, KERNELS).main.walltime is None
+    assert read_launch({"walltime": "01:00:00"}, here, KERNELS).main.walltime == HOUR
 
 
 @pytest.mark.parametrize("argument", ["a\nb", "x\n#$ -P other", "a\rb", "a\0b"])
