@@ -32,7 +32,7 @@ def preview_view(cluster: Cluster, site: Site, queues: Mapping[str, QueueInfo], 
             **{what: sum(entry[what] for entry in totals) for what in totals[0] if what != "node_hours"},
             "node_hours": None if None in hours else round(sum(hours), 2),
         },
-        "scripts": [{"role": role, "text": text} for role, text in preview.scripts],
+        "scripts": [{"role": role, "group": group, "text": text} for role, group, text in preview.scripts],
         # Slurm, for one, estimates a start even where the job will wait for ever.
         "estimated_start": None if never else utc(preview.estimated_start),
         "note": " ".join(note for note in (*never, preview.note) if note),

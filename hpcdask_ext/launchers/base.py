@@ -27,12 +27,12 @@ from hpcdask_ext.sites.probe import Probed
 
 @dataclass(frozen=True)
 class Preview:
-    """What a launch would submit: each job's role and script, and when the batch system would start it.
+    """What a launch would submit: each job's role, group and script, and when the batch system would start it.
 
     `note` is what the batch system says against it, if it would refuse it or could not be asked.
     """
 
-    scripts: tuple[tuple[str, str], ...]
+    scripts: tuple[tuple[str, str, str], ...]
     estimated_start: datetime | None = None
     note: str = ""
 

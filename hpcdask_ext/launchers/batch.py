@@ -21,7 +21,7 @@ from hpcdask_ext.batch.quoting import templates
 from hpcdask_ext.batch.records import JOB_NAMES, Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
 from hpcdask_ext.batch.runner import CommandRunner
 from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.groups import WorkerGroup
+from hpcdask_ext.clusters.groups import AdaptiveScaling, WorkerGroup
 from hpcdask_ext.clusters.models import Cluster, Element, Environment, Job
 from hpcdask_ext.clusters.states import Place, Role
 from hpcdask_ext.clusters.store import write_private
@@ -108,14 +108,15 @@ class BatchLauncher(Launcher):
         return system.parse_submit(request, await self._run(cluster, job.place, system.submit(request, text)))
 
     def scripts(self, cluster: Cluster) -> tuple[tuple[Job, JobRequest, str], ...]:
-        requests = [(job, self._request(cluster, job)) for job in self.first_jobs(cluster)]
+        jobs = self.first_jobs(_with_workers(cluster))
+        requests = [(job, self._request(cluster, job)) for job in jobs]
         return tuple((job, request, self._systems[job.place].script(request)) for job, request in requests)
 
     async def preview(self, cluster: Cluster) -> Preview:
         scripts = await asyncio.to_thread(self.scripts, cluster)
         estimates = [await self._estimate(job.place, request, text) for job, request, text in scripts]
         return Preview(
-            scripts=tuple((job.role.value, text) for job, _, text in scripts),
+            scripts=tuple((job.role.value, job.group, text) for job, _, text in scripts),
             # All jobs are needed, so the last one counts.
             estimated_start=max((time for time, _ in estimates if time is not None), default=None),
             note=" ".join(dict.fromkeys(note for _, note in estimates if note)),
@@ -183,6 +184,16 @@ class BatchLauncher(Launcher):
         answer = f"$ {shlex.join(result.argv)}\n{result.stdout}{result.stderr}[exit code {result.exit_code}]\n"
         await asyncio.to_thread(_append, log, answer)
         return result
+
+
+def _with_workers(cluster: Cluster) -> Cluster:
+    """Return the cluster with a job in each group that adapts, whose script is then known before there is work."""
+    for group in cluster.groups:
+        scaling = group.scaling
+        if isinstance(scaling, AdaptiveScaling):
+            workers = max(scaling.workers, group.shape.workers_per_job)
+            cluster = cluster.with_group(group.name, scaling=scaling.model_copy(update={"workers": workers}))
+    return cluster
 
 
 def _append(path: Path, text: str) -> None:

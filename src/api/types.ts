@@ -199,7 +199,8 @@ export interface IPreview {
     /** `null` where there is no walltime. */
     node_hours: number | null;
   } | null;
-  scripts: { role: string; text: string }[];
+  /** The group is `workers` for jobs that are nobody's else. */
+  scripts: { role: string; group: string; text: string }[];
   estimated_start: string | null;
   note: string;
 }

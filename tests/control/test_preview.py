@@ -24,6 +24,18 @@ async def test_it_shows_the_scripts_and_the_totals_and_leaves_nothing(manager, b
     assert manager.all() == []
 
 
+async def test_each_group_has_its_script_and_adaptive_ones_count_at_most(manager):
+    adaptive = {"mode": "adaptive", "minimum": 0, "maximum": 6}
+    other = {"name": "big", "size": {"workers": 1, "cores": 8, "memory": "8 GiB"}}
+    asked = {"size": {"workers": 6, "cores": 1, "memory": "1 GiB"}, "scaling": adaptive, "groups": [other]}
+    shown = await manager.preview(asked)
+    groups = [(script["role"], script["group"]) for script in shown["scripts"]]
+    assert groups == [("scheduler", "workers"), ("worker", "workers"), ("worker", "big")]
+    assert "#SBATCH --cpus-per-task=1\n" in shown["scripts"][1]["text"]
+    assert "#SBATCH --cpus-per-task=8\n" in shown["scripts"][2]["text"]
+    assert (shown["totals"]["workers"], shown["totals"]["cores"]) == (7, 14)
+
+
 async def test_a_wrong_launch_is_told_by_field_instead(manager, batch):
     shown = await manager.preview({"queue": "nope", "walltime": "soon"})
     assert (shown["valid"], shown["totals"], shown["scripts"]) == (False, None, [])

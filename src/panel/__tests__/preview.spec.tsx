@@ -19,8 +19,8 @@ const PREVIEW: IPreview = {
     node_hours: 4.5
   },
   scripts: [
-    { role: 'scheduler', text: '#!/bin/sh\n#SBATCH --mem=4G\n' },
-    { role: 'worker', text: '#!/bin/sh\n#SBATCH --array=1-8\n' }
+    { role: 'scheduler', group: 'workers', text: '#!/bin/sh\n#SBATCH --mem=4G\n' },
+    { role: 'worker', group: 'workers', text: '#!/bin/sh\n#SBATCH --array=1-8\n' }
   ],
   estimated_start: null,
   note: ''
