@@ -11,8 +11,9 @@ What it does:
 
   ==============================  ==============================================================================
   ``GET  /hpcdask/status``        ``{"version", "workers", "nthreads", "memory_limit", "clients", "packages",
-                                  "groups"}``; with ``?since=VERSION`` it waits up to 50 s until something differs from
-                                  that version. ``groups`` has the number of workers of each group.
+                                  "groups"}`` and what other preloads add; with ``?since=VERSION`` it waits up to 50 s
+                                  until something differs from that version. ``groups`` has the number of workers of
+                                  each group.
                                   ``packages`` has, for each of ``scheduler``, ``workers`` and ``clients``, the
                                   versions of Python and of the packages that Dask compares, each once:
                                   ``{"workers": {"pandas": ["2.2.2"], "lz4": [null]}}``; null is not installed
@@ -35,7 +36,7 @@ import json
 import os
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -47,6 +48,8 @@ from tornado import web
 
 LONGEST_WAIT = 50  # seconds; below the 60 s after which many proxies and NATs drop a silent connection
 HEADER = "X-HPCDask-Token"
+_OF_TASKS = "Client-worker-"
+"""What the names of clients begin with that workers opened for their tasks."""
 
 
 def _read_token() -> bytes:
@@ -105,31 +108,37 @@ def _group(name: str) -> str:
 
 
 class Watch(SchedulerPlugin):
-    """Counts changes of workers and clients, and wakes those who wait for the next one."""
+    """Counts changes of workers and clients, and wakes those who wait for the next one.
+
+    Other preloads find it among the scheduler's plugins: `more` is what they add to the status, by its name there, and
+    `bump` tells that something has changed.
+    """
 
     name = "hpcdask-watch"
 
     def __init__(self, scheduler: Any) -> None:
         self.scheduler = scheduler
         self.version = 1
+        self.more: dict[str, Callable[[], Any]] = {}
         self._changed = asyncio.Event()
         self._own = _packages(get_versions())
         self._workers: dict[str, str] = {}
 
-    def _bump(self, *args: Any, **kwargs: Any) -> None:
+    def bump(self, *args: Any, **kwargs: Any) -> None:
+        """Count one more change."""
         self.version += 1
         self._changed.set()
         self._changed = asyncio.Event()
 
-    add_client = remove_client = _bump
+    add_client = remove_client = bump
 
     def add_worker(self, scheduler: Any, worker: str, **kwargs: Any) -> None:
         self._workers[worker] = _packages(scheduler.workers[worker].versions)
-        self._bump()
+        self.bump()
 
     def remove_worker(self, scheduler: Any, worker: str, **kwargs: Any) -> None:
         self._workers.pop(worker, None)
-        self._bump()
+        self.bump()
 
     async def wait(self, since: int) -> None:
         """Return when the version differs from `since`, or after `LONGEST_WAIT`."""
@@ -138,11 +147,19 @@ class Watch(SchedulerPlugin):
             with suppress(asyncio.TimeoutError, TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), LONGEST_WAIT)
 
+    def clients(self) -> list[Any]:
+        """Return the clients that are somebody's.
+
+        The scheduler also has entries for what it was told to keep ("fire-and-forget", published data), which never
+        said their versions, and for clients that tasks opened, which stay connected for as long as their workers.
+        """
+        clients = self.scheduler.clients.items()
+        return [client for name, client in clients if client.versions and not name.startswith(_OF_TASKS)]
+
     def status(self) -> dict[str, Any]:
         """Return what a look at the cluster shows."""
         workers = list(self.scheduler.workers.values())
-        # The scheduler counts itself as a client for tasks that it was told to keep ("fire-and-forget").
-        clients = [client for name, client in self.scheduler.clients.items() if name != "fire-and-forget"]
+        clients = self.clients()
         return {
             "version": self.version,
             "workers": len(workers),
@@ -155,6 +172,7 @@ class Watch(SchedulerPlugin):
                 "workers": _distinct(self._workers.values()),
                 "clients": _distinct(_packages(client.versions) for client in clients),
             },
+            **{name: tell() for name, tell in self.more.items()},
         }
 
 
