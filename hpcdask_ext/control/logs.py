@@ -11,7 +11,7 @@ from typing import Any
 from hpcdask_ext.clusters.models import Cluster, Job
 from hpcdask_ext.clusters.states import JobState, Role
 from hpcdask_ext.errors import FieldError, InvalidRequest
-from hpcdask_ext.launchers.batch import LAUNCH_LOG
+from hpcdask_ext.launchers.jobs import LAUNCH_LOG
 
 _COMPLAINT = re.compile(r"error|exception|fail|not found|no such|denied|cannot|killed|exceed", re.IGNORECASE)
 _ROLES = ("scheduler", "worker", "allocation", "launch")

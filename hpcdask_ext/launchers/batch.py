@@ -8,35 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import math
-import shlex
-import socket
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
-from datetime import datetime, timedelta
-from pathlib import Path
+from datetime import datetime
 
 from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.quoting import templates
-from hpcdask_ext.batch.records import JOB_NAMES, Command, CommandResult, JobElements, JobRequest, JobStatus, QueueInfo
+from hpcdask_ext.batch.records import Command, JobRequest, QueueInfo
 from hpcdask_ext.batch.runner import CommandRunner
-from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.groups import AdaptiveScaling, WorkerGroup
-from hpcdask_ext.clusters.models import Cluster, Element, Environment, Job
+from hpcdask_ext.clusters.models import Cluster, Environment, Job
 from hpcdask_ext.clusters.states import Place, Role
-from hpcdask_ext.clusters.store import write_private
-from hpcdask_ext.errors import BatchError, CommandMissing, CommandTimeout
-from hpcdask_ext.launchers.base import Launcher, Preview
+from hpcdask_ext.errors import BatchError
+from hpcdask_ext.launchers.base import Preview
 from hpcdask_ext.launchers.dask_command import WARM, warm_directory
 from hpcdask_ext.launchers.job_request import Directories, job_request
+from hpcdask_ext.launchers.jobs import JobLauncher, new_job
 from hpcdask_ext.sites.models import BatchSite
-from hpcdask_ext.sites.probe import Probed, check_notebook, examine, probe, unusable
-
-LAUNCH_LOG = "launch.log"
-"""The log of a cluster's launch, in its folder of logs."""
+from hpcdask_ext.sites.probe import Probed, check_notebook
 
 
-class BatchLauncher(Launcher):
+class BatchLauncher(JobLauncher):
     """Launches the clusters of one site.
 
     Parameters
@@ -58,9 +50,8 @@ class BatchLauncher(Launcher):
         runners: Mapping[Place, CommandRunner],
         directories: Directories,
     ) -> None:
+        super().__init__(systems, runners, directories)
         self.site = site
-        self._systems, self._runners = systems, runners
-        self._directories = directories
 
     async def warm_up(self, environment: Environment) -> None:
         await asyncio.to_thread(templates)
@@ -72,10 +63,7 @@ class BatchLauncher(Launcher):
                 await self._runners["host"].run(Command(start, environment=environment.env))
 
     async def prepare(self, cluster: Cluster) -> Probed:
-        found, _ = await asyncio.gather(
-            self._probe(cluster),
-            asyncio.to_thread(Credentials(cluster.directory).create),
-        )
+        found = await super().prepare(cluster)
         if cluster.script is not None and cluster.script.path.suffix == ".ipynb":
             check_notebook(cluster.environment, found)
         return found
@@ -84,33 +72,22 @@ class BatchLauncher(Launcher):
         if cluster.layout == "allocation":
             group = cluster.main
             tasks = math.ceil(group.scaling.workers / group.shape.workers_per_job)
-            job = _new_job(cluster, "allocation", Role.ALLOCATION, self._place, count=1, walltime=group.walltime)
+            job = new_job(cluster, "allocation", Role.ALLOCATION, self._place, walltime=group.walltime)
             return (job.model_copy(update={"tasks": tasks}),)
         place: Place = self._place if self.site.scheduler.place == "job" else "host"
         walltime = None if place == "host" else self.site.scheduler.walltime or cluster.main.walltime
-        scheduler = _new_job(cluster, "scheduler", Role.SCHEDULER, place, count=1, walltime=walltime)
+        scheduler = new_job(cluster, "scheduler", Role.SCHEDULER, place, walltime=walltime)
         wanted = [(group, group.scaling.workers) for group in cluster.groups if group.scaling.workers]
         return (scheduler, *(self.more_workers(cluster, group, workers) for group, workers in wanted))
 
     def more_workers(self, cluster: Cluster, group: WorkerGroup, workers: int) -> Job:
         number = 1 + sum(job.role is Role.WORKER and job.group == group.name for job in cluster.jobs)
         count = math.ceil(workers / group.shape.workers_per_job)
-        job = _new_job(
-            cluster, f"{group.name}-{number}", Role.WORKER, self._place, count=count, walltime=group.walltime
-        )
+        job = new_job(cluster, f"{group.name}-{number}", Role.WORKER, self._place, count=count, walltime=group.walltime)
         return job.model_copy(update={"group": group.name})
 
-    async def submit(self, cluster: Cluster, job: Job) -> str:
-        system = self._systems[job.place]
-        request = self._request(cluster, job)
-        text = await asyncio.to_thread(system.script, request)
-        await asyncio.to_thread(write_private, request.script_file, text)
-        return system.parse_submit(request, await self._run(cluster, job.place, system.submit(request, text)))
-
     def scripts(self, cluster: Cluster) -> tuple[tuple[Job, JobRequest, str], ...]:
-        jobs = self.first_jobs(_with_workers(cluster))
-        requests = [(job, self._request(cluster, job)) for job in jobs]
-        return tuple((job, request, self._systems[job.place].script(request)) for job, request in requests)
+        return super().scripts(_with_workers(cluster))
 
     async def preview(self, cluster: Cluster) -> Preview:
         scripts = await asyncio.to_thread(self.scripts, cluster)
@@ -144,27 +121,6 @@ class BatchLauncher(Launcher):
             return ()
         return self._systems["batch"].parse_accounts(await self._runners["batch"].run(command))
 
-    async def cancel(self, place: Place, jobs: Sequence[JobElements]) -> None:
-        system = self._systems[place]
-        system.parse_cancel(await self._runners[place].run(system.cancel(jobs)))
-
-    async def query(self, place: Place) -> Sequence[JobStatus]:
-        system = self._systems[place]
-        statuses = system.parse_query(await self._runners[place].run(system.query()))
-        return [replace(status, at_walltime=status.reason in system.WALLTIME_REASONS) for status in statuses]
-
-    def explain(self, place: Place, reason: str) -> str:
-        return self._systems[place].explain(reason)
-
-    async def _probe(self, cluster: Cluster) -> Probed:
-        environment = cluster.environment
-        if environment.probe == "job":
-            return Probed()
-        try:
-            return examine(environment, await self._run(cluster, "host", probe(environment)))
-        except (CommandMissing, CommandTimeout) as error:
-            raise unusable(environment, error) from error
-
     @property
     def _place(self) -> Place:
         """What runs the jobs of the site that need not run on the Jupyter host."""
@@ -172,18 +128,6 @@ class BatchLauncher(Launcher):
 
     def _request(self, cluster: Cluster, job: Job) -> JobRequest:
         return job_request(self.site, cluster, job, self._directories, self._systems[job.place].quote)
-
-    async def _run(self, cluster: Cluster, place: Place, command: Command) -> CommandResult:
-        """Run a command of a launch, and log the command and its answer in the cluster's launch log."""
-        log = cluster.directory / "logs" / LAUNCH_LOG
-        try:
-            result = await self._runners[place].run(command)
-        except BatchError as error:
-            await asyncio.to_thread(_append, log, f"$ {shlex.join(command.argv)}\n{error.message}\n")
-            raise
-        answer = f"$ {shlex.join(result.argv)}\n{result.stdout}{result.stderr}[exit code {result.exit_code}]\n"
-        await asyncio.to_thread(_append, log, answer)
-        return result
 
 
 def _with_workers(cluster: Cluster) -> Cluster:
@@ -194,21 +138,3 @@ def _with_workers(cluster: Cluster) -> Cluster:
             workers = max(scaling.workers, group.shape.workers_per_job)
             cluster = cluster.with_group(group.name, scaling=scaling.model_copy(update={"workers": workers}))
     return cluster
-
-
-def _append(path: Path, text: str) -> None:
-    path.touch(mode=0o600)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(text)
-
-
-def _new_job(cluster: Cluster, tag: str, role: Role, place: Place, *, count: int, walltime: timedelta | None) -> Job:
-    return Job(
-        tag=tag,
-        name=f"{JOB_NAMES}{cluster.id}-{tag}",
-        role=role,
-        place=place,
-        host=socket.gethostname() if place == "host" else None,
-        walltime=walltime,
-        elements={index: Element() for index in range(1, count + 1)},
-    )
