@@ -12,6 +12,8 @@ from hpcdask_ext.sites.models import BatchSite, Queue, Site, Size
 from hpcdask_ext.sites.request import environments_of
 from hpcdask_ext.sites.units import format_walltime
 
+_OF_THE_SITE = {"directive", "argument", "worker_argument", "keyword", "title"}
+"""The fields of an option that are no business of the form, and the title, which is always there."""
 _LOAD = ("note", "nodes", "free_nodes", "free_cores", "running_jobs", "pending_jobs")
 
 
@@ -48,7 +50,7 @@ def _site_view(site: Site, kernels: Sequence[Environment], loads: Mapping[str, Q
         "options": [
             {
                 "title": option.title or option.name,
-                **option.model_dump(mode="json", exclude={"directive", "argument", "worker_argument", "title"}),
+                **option.model_dump(mode="json", exclude=_OF_THE_SITE),
             }
             for option in site.options
         ],

@@ -79,11 +79,11 @@ class GroupChecker:
         name = self.body.name if isinstance(self.body, GroupBody) else MAIN_GROUP
         resources = self.body.resources if isinstance(self.body, GroupBody) else {}
         if not self.site.sizes:
-            return WorkerGroup(name=name, shape=_NO_SHAPE, scaling=self._scaling(self.site.workers, _NO_SHAPE))
+            return WorkerGroup(name=name, shape=_NO_SHAPE, scaling=self._scaling(self.site.usual_scaling, _NO_SHAPE))
         size = self._size()
         is_custom = isinstance(self.body.size, CustomSize)
         shape = WorkerShape(**size.model_dump(include={"cores", "memory", "gpus", "workers_per_job"}))
-        scaling = self._scaling(size.workers, shape)
+        scaling = self._scaling(FixedScaling(workers=size.workers), shape)
         self.errors += check_shape(shape, self.queue, is_custom=is_custom, prefix=self.prefix)
         return WorkerGroup(
             name=name,
@@ -111,9 +111,9 @@ class GroupChecker:
             return Queue(name="unknown")
         return queue
 
-    def _scaling(self, workers: int, shape: WorkerShape) -> Scaling:
+    def _scaling(self, usual: Scaling, shape: WorkerShape) -> Scaling:
         body = self.body.scaling
-        scaling = read_scaling(body, f"{self.prefix}scaling", self.errors) if body else FixedScaling(workers=workers)
+        scaling = read_scaling(body, f"{self.prefix}scaling", self.errors) if body else usual
         self.errors += check_scaling(scaling, self.workers_field, shape, self.queue)
         return scaling
 

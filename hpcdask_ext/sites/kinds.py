@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from hpcdask_ext.sites.factory import FactorySite
+from hpcdask_ext.sites.gateway import GatewaySite
 from hpcdask_ext.sites.models import BatchSite, Site
 
-KINDS: Mapping[str, type[Site]] = {"batch": BatchSite}
+KINDS: Mapping[str, type[Site]] = {"batch": BatchSite, "factory": FactorySite}
 
 
 def read_site(content: Any) -> Site:

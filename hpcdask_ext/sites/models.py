@@ -17,6 +17,7 @@ from typing_extensions import Self
 
 from hpcdask_ext.batch import batch_system
 from hpcdask_ext.clusters.frozen import Frozen
+from hpcdask_ext.clusters.groups import FixedScaling, Scaling
 from hpcdask_ext.clusters.models import Environment
 from hpcdask_ext.clusters.states import ClusterKind, Layout
 from hpcdask_ext.sites.options import Directive, Name, Option
@@ -107,6 +108,11 @@ class Site(Frozen):
     def label(self) -> str:
         """The title, or the name if there is none."""
         return self.title or self.name
+
+    @property
+    def usual_scaling(self) -> Scaling:
+        """How many workers a cluster has, on a site without sizes, if its launch does not say that."""
+        return FixedScaling(workers=self.workers)
 
     def queue(self, name: str) -> Queue | None:
         """Return the queue of that name, if there is one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,9 @@ from hpcdask_ext.sites.group_request import GroupChecker, most_workers
 from hpcdask_ext.sites.limits import check_nodes, count_nodes
 from hpcdask_ext.sites.load import Sites
 from hpcdask_ext.sites.models import BatchSite, Site
+
+
+_OF_JOBS = ("queue", "size", "walltime", "account", "groups")
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,11 @@ class Launch:
         if self.script:
             return self.script.path.stem
         return (self.main.size or "custom") if self.site.sizes else self.site.name
+
+    @property
+    def idle_timeout(self) -> timedelta | None:
+        """For how long the cluster may be idle; a script may compute for long without it."""
+        return self.site.idle_timeout if isinstance(self.site, BatchSite) and self.script is None else None
 
     @property
     def kind(self) -> ClusterKind:
@@ -89,6 +98,8 @@ class _Checker:
 
     def launch(self, files: Path) -> Launch:
         request, site = self.request, self.site
+        if site.kind != "batch":
+            self._check_is_left_to_others()
         main = GroupChecker(site, request, "", self.errors)
         others = [
             GroupChecker(site, body, f"groups.{number}.", self.errors) for number, body in enumerate(request.groups)
@@ -120,6 +131,12 @@ class _Checker:
 
     def _add(self, field: str, message: str) -> None:
         self.errors.append(FieldError(field, message))
+
+    def _check_is_left_to_others(self) -> None:
+        """Add what only jobs of a batch system can be asked for."""
+        for field in _OF_JOBS:
+            if getattr(self.request, field):
+                self._add(field, f"“{self.site.label}” decides about this by itself: leave it out")
 
     def _layout(self, group: WorkerGroup) -> Layout:
         asked, allowed = self.request.layout, self.site.layouts
