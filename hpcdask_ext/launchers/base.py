@@ -45,13 +45,23 @@ class Running:
     started: datetime
 
 
+@dataclass(frozen=True)
+class Adjusted:
+    """What whoever runs a cluster has made of a scaling, and its own words about that."""
+
+    scaling: Scaling
+    note: str
+
+
 class Launcher(ABC):
     """What a site can do. Every method may be called again after a failure; none retries by itself.
 
-    `scales_with_jobs` says that workers are added with `more_workers`, and not with `scale`.
+    `scales_with_jobs` says that workers are added with `more_workers`, and not with `scale`. `pace` is how many seconds
+    there are between calls of `query` at least, and at most while something is awaited.
     """
 
     scales_with_jobs: ClassVar[bool] = True
+    pace: ClassVar[tuple[float, float]] = (5.0, 60.0)
 
     @abstractmethod
     async def prepare(self, cluster: Cluster) -> Probed:
@@ -125,8 +135,10 @@ class Launcher(ABC):
         """Return one job to submit, with the elements for at least `workers` more workers of a group."""
         raise WrongState(f"Workers cannot be added to “{cluster.name}”.")
 
-    async def scale(self, cluster: Cluster, scaling: Scaling) -> None:
+    async def scale(self, cluster: Cluster, scaling: Scaling) -> Adjusted | None:
         """Have whoever runs the cluster add or remove workers, or adapt their number to the work from now on.
+
+        Return what it does instead, if that is something else.
 
         Raises
         ------

@@ -9,7 +9,7 @@ from hpcdask_ext.sites.factory import FactorySite
 from hpcdask_ext.sites.gateway import GatewaySite
 from hpcdask_ext.sites.models import BatchSite, Site
 
-KINDS: Mapping[str, type[Site]] = {"batch": BatchSite, "factory": FactorySite}
+KINDS: Mapping[str, type[Site]] = {"batch": BatchSite, "gateway": GatewaySite, "factory": FactorySite}
 
 
 def read_site(content: Any) -> Site:
