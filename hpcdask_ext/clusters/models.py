@@ -41,6 +41,7 @@ class Job(Frozen):
     `tag` is unique in the cluster (`scheduler`, `workers-1`), `name` everywhere. `id` is None until the batch system
     has answered. An allocation has a single element and `tasks` tasks with workers, of which `retired` have been
     retired. A gateway's cluster is a job of the gateway, named by its id there; an adopted cluster is a job of nobody.
+    `cores` is how many an element asks for, or None where that is not known.
     """
 
     tag: str
@@ -56,6 +57,7 @@ class Job(Frozen):
     elements: dict[int, Element] = Field(default_factory=dict)
     tasks: int = 0
     retired: int = 0
+    cores: int | None = None
 
     @property
     def live(self) -> tuple[int, ...]:
@@ -138,7 +140,7 @@ class Cluster(Frozen):
     `versions` are those of Python and of packages that the check of the environment has found. `threads` and
     `memory_limit` are those of all connected workers. `groups` begins with the one that every cluster has. The
     `environment` of a cluster whose processes others start has no name. `idle_since` is when its scheduler last had a
-    client or a task, if it has neither.
+    client or a task, if it has neither; it ends itself after the `idle_timeout` with which it was launched.
     """
 
     version: Literal[2] = 2
@@ -172,6 +174,7 @@ class Cluster(Frozen):
     memory_limit: int = 0
     clients: int | None = 0
     idle_since: datetime | None = None
+    idle_timeout: timedelta | None = None
     address: str | None = None
     dashboard: str | None = None
     warnings: tuple[str, ...] = ()

@@ -2,7 +2,8 @@
 
 Each element of a job writes ``reports/<tag>.<index>.started`` when it starts and ``.ended`` when it ends, as lines
 ``name=value``. A job that is killed outright writes no ``.ended``, so a missing report proves nothing. The job that
-checks the environment also writes ``.probe``: what the check printed, and a last line with its exit code.
+checks the environment also writes ``.probe``: what the check printed, and a last line with its exit code. A scheduler
+that ends because nobody uses it writes ``.idle``, see `payload/idle_preload.py`.
 """
 
 from __future__ import annotations
@@ -12,20 +13,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-_NAME = re.compile(r"(?P<tag>[a-z0-9-]+)\.(?P<index>\d+)\.(?P<what>started|ended|probe)\Z")
+_NAME = re.compile(r"(?P<tag>[a-z0-9-]+)\.(?P<index>\d+)\.(?P<what>started|ended|probe|idle)\Z")
 _LONGEST = 20_000  # characters that are kept of what a check printed
 _NUMBER = re.compile(r"[0-9]{1,11}\Z")
 
 
 @dataclass(frozen=True)
 class Report:
-    """What one element has reported. What it has not reported yet is None."""
+    """What one element has reported. What it has not reported yet is None.
+
+    `idle` is after how many seconds without use it ended itself.
+    """
 
     started: datetime | None = None
     node: str | None = None
     ended: datetime | None = None
     exit_code: int | None = None
     probe: str | None = None
+    idle: int | None = None
 
 
 Reports = dict[tuple[str, int], Report]
@@ -70,11 +75,16 @@ def _read(path: Path) -> dict[str, str]:
 def _add(report: Report, what: str, values: dict[str, str]) -> Report:
     if what == "probe":
         return replace(report, probe=values.get("probe"))
+    if what == "idle":
+        return replace(report, idle=_number(values.get("seconds", "")))
     time = _time(values.get("time"))
     if what == "started":
         return replace(report, started=time, node=values.get("host") or None)
-    exit_code = values.get("exit", "")
-    return replace(report, ended=time, exit_code=int(exit_code) if _NUMBER.match(exit_code) else None)
+    return replace(report, ended=time, exit_code=_number(values.get("exit", "")))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if _NUMBER.match(text) else None
 
 
 def _time(text: str | None) -> datetime:

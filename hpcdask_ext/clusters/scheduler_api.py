@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 import httpx
@@ -46,9 +47,9 @@ class SchedulerAPI:
                 packages=_read_packages(answer.get("packages", {})),
                 groups=_read_counts(answer.get("groups", {MAIN_GROUP: numbers["workers"]})),
                 wishes=_read_counts(answer.get("wishes", {})),
-                idle=None if answer.get("idle") is None else float(answer["idle"]),
+                idle_since=_read_idle(answer.get("idle")),
             )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise _foreign() from error
 
     async def retire(self, prefix: str, jobs: int, workers_per_job: int, keep: int = 0) -> tuple[str, ...]:
@@ -63,6 +64,14 @@ class SchedulerAPI:
         if not isinstance(retired, list):
             raise _foreign()
         return tuple(map(str, retired))
+
+    async def keep(self) -> datetime | None:
+        """Let the time for which the scheduler has been idle begin anew; return since when it is idle now."""
+        answer = await self._ask("POST", "/hpcdask/keep", json={})
+        try:
+            return _read_idle(answer["idle"])
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise _foreign() from error
 
     async def aclose(self) -> None:
         """Close the connection."""
@@ -98,6 +107,11 @@ def _read_packages(told: Any) -> Packages:
 
 def _read_counts(told: Any) -> dict[str, int]:
     return {str(group): int(count) for group, count in told.items()}
+
+
+def _read_idle(told: Any) -> datetime | None:
+    """Return since when a scheduler has been idle: it tells for how long, because the clocks of nodes differ."""
+    return None if told is None else datetime.now(timezone.utc) - timedelta(seconds=float(told))
 
 
 def _foreign() -> SchedulerUnreachable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 Packages = Mapping[str, Mapping[str, Sequence[str | None]]]
@@ -12,10 +13,10 @@ Packages = Mapping[str, Mapping[str, Sequence[str | None]]]
 
 @dataclass(frozen=True)
 class SchedulerStatus:
-    """The scheduler's answer to one status request. `version` changes whenever another field but `idle` does.
+    """The scheduler's answer to one status request. `version` changes whenever another field does.
 
     `workers` are all that are connected, `groups` how many of each group, `wishes` how many of each group the work that
-    there is could use. `idle` is for how many seconds the scheduler has had neither a client nor a task, or None if it
+    there is could use. `idle_since` is when the scheduler last had a client or a task, by our own clock, or None if it
     has one. What a scheduler that is not ours does not tell is None or empty.
     """
 
@@ -27,7 +28,7 @@ class SchedulerStatus:
     packages: Packages = field(default_factory=dict)
     groups: Mapping[str, int] = field(default_factory=dict)
     wishes: Mapping[str, int] = field(default_factory=dict)
-    idle: float | None = None
+    idle_since: datetime | None = field(default=None, compare=False)
 
 
 class StatusSource(Protocol):

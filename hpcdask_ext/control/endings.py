@@ -9,6 +9,7 @@ from hpcdask_ext.clusters.models import Cluster, Element, Job
 from hpcdask_ext.clusters.reports import Reports
 from hpcdask_ext.clusters.states import ClusterState, JobState, Place, Role
 from hpcdask_ext.control.job_check import unusable_environment
+from hpcdask_ext.sites.units import time_in_words
 
 Explain = Callable[[Place, str], str]
 """Returns a sentence for a batch system's own word, with the word in brackets."""
@@ -21,6 +22,10 @@ def ending(
 
     `is_connected` says that workers are connected, whatever is known about their jobs.
     """
+    idle = [report.idle for report in reports.values() if report.idle is not None]
+    if idle:  # known before the jobs end, of which those with workers may be the first
+        time = time_in_words(timedelta(seconds=idle[0]))
+        return ClusterState.STOPPED, f"It ended because it was idle for {time}: it had neither a client nor a task."
     for job in cluster.jobs:
         if job.role is not Role.WORKER and job.elements[1].state.is_final:
             if reason := unusable_environment(cluster, reports):
@@ -40,7 +45,7 @@ def _ending_of_scheduler(job: Job, explain: Explain) -> tuple[ClusterState, str]
     if scheduler.state is JobState.ENDED:
         return (
             ClusterState.STOPPED,
-            "The scheduler was shut down by a client, by another process, or because it was idle.",
+            "The scheduler was shut down by a client, by another process, or by Dask's own idle timeout.",
         )
     if is_over(scheduler, job.walltime):
         return ClusterState.STOPPED, "The scheduler's job reached its walltime (walltime)."

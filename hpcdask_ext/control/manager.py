@@ -17,6 +17,7 @@ from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.clusters.store import ClusterStore, new_id
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.driver import ClusterDriver
+from hpcdask_ext.control.idle import keep
 from hpcdask_ext.control.ledger import Emit, Ledger
 from hpcdask_ext.control.logs import read_logs
 from hpcdask_ext.control.preview import invalid_preview_view, preview_view
@@ -109,6 +110,12 @@ class ClusterManager:
             self._tracker.spawn(self._tracker.then_look(cluster_id, self._driver.cancel_rest(cluster_id)))
         return self.get(cluster_id)
 
+    async def keep(self, cluster_id: str) -> Cluster:
+        """Let a cluster's idle time begin anew; see `keep` for what it raises."""
+        since = await keep(self.get(cluster_id), self._catalogue.reach)
+        await self._ledger.change(cluster_id, lambda old: old.model_copy(update={"idle_since": since}))
+        return self.get(cluster_id)
+
     async def forget(self, cluster_id: str) -> None:
         """Forget an ended cluster and remove everything that is left of it."""
         if not self.get(cluster_id).state.is_final:
@@ -150,7 +157,7 @@ class ClusterManager:
         return self._record(launch, cluster_id, store.create(cluster_id, self._catalogue.directory(launch.site)))
 
     def _record(self, launch: Launch, cluster_id: str, directory: Path) -> Cluster:
-        same = ("kind", "layout", "account", "options", "environment", "image", "script", "groups")
+        same = ("kind", "layout", "account", "options", "environment", "image", "script", "groups", "idle_timeout")
         return Cluster(
             id=cluster_id,
             name=launch.name or self._free_name(launch.stem),

@@ -67,21 +67,20 @@ def reconcile(cluster: Cluster, seen: Observation, explain: Explain) -> Cluster:
     if seen.address is not None:
         changes |= {"address": seen.address.comm, "dashboard": seen.address.dashboard}
     if seen.scheduler is not None:
-        changes |= _counts(cluster, seen.scheduler, seen.time)
+        changes |= _counts(cluster, seen.scheduler)
     return _reconcile_state(with_check(cluster.model_copy(update=changes), seen.reports), seen, explain)
 
 
-def _counts(cluster: Cluster, status: SchedulerStatus, now: datetime) -> dict[str, object]:
+def _counts(cluster: Cluster, status: SchedulerStatus) -> dict[str, object]:
     """Return what a scheduler's status changes in the record."""
     changes: dict[str, object] = {"workers": status.workers, "clients": status.clients}
     changes |= {"threads": status.nthreads, "memory_limit": status.memory_limit}
     changes["groups"] = tuple(
         group.model_copy(update={"connected": status.groups.get(group.name, 0)}) for group in cluster.groups
     )
-    # Asked for seldom enough to differ by moments, which are no news.
-    since = None if status.idle is None else now - timedelta(seconds=status.idle)
-    is_same = since and cluster.idle_since and abs(since - cluster.idle_since) < _MOMENT
-    changes["idle_since"] = cluster.idle_since if is_same else since
+    # A difference of moments is no news, and an older answer may still be seen after the user has kept the cluster.
+    known, since = cluster.idle_since, status.idle_since
+    changes["idle_since"] = known if since and known and since < known + _MOMENT else since
     return changes
 
 

@@ -10,6 +10,8 @@ from hpcdask_ext.clusters.groups import WorkerGroup
 from hpcdask_ext.clusters.models import Cluster, Job, Script
 from hpcdask_ext.clusters.states import JobState, Role
 from hpcdask_ext.control.client_code import client_code
+from hpcdask_ext.control.idle import idle_ends_at
+from hpcdask_ext.control.usage import core_hours, cores_running
 from hpcdask_ext.sites.models import Site
 from hpcdask_ext.sites.units import format_walltime
 
@@ -18,6 +20,7 @@ def cluster_view(cluster: Cluster, site: Site | None, base_url: str) -> dict[str
     """Return a cluster as JSON; see `docs/reference/rest.md`."""
     main, groups = cluster.main, [_group_view(group, cluster, site) for group in cluster.groups]
     is_up = cluster.dashboard is not None and not cluster.state.is_final
+    hours = core_hours(cluster, datetime.now(timezone.utc))
     return {
         "id": cluster.id,
         "kind": cluster.kind,
@@ -50,6 +53,9 @@ def cluster_view(cluster: Cluster, site: Site | None, base_url: str) -> dict[str
         "groups": groups,
         "can_grow": cluster.layout != "allocation",
         "clients": cluster.clients,
+        "idle_ends_at": utc(idle_ends_at(cluster)),
+        "core_hours": None if hours is None else round(hours, 4),
+        "cores_running": cores_running(cluster),
         "jobs": [view for job in cluster.jobs for view in _job_views(job)],
         "scheduler": {"address": cluster.address, "file": str(cluster.scheduler_file)},
         "dashboard_url": f"hpcdask/proxy/{cluster.id}/" if is_up else None,

@@ -73,6 +73,17 @@ class ClusterHandler(HPCDaskHandler):
             self.finish(*await manager.show([await manager.stop(cluster_id)], self.base_url))
 
 
+class KeepHandler(HPCDaskHandler):
+    """A cluster that nobody uses, and that somebody wants to keep."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, cluster_id: str) -> None:
+        """Let its idle time begin anew."""
+        manager = await self.manager()
+        self.finish(*await manager.show([await manager.keep(cluster_id)], self.base_url))
+
+
 class LogsHandler(HPCDaskHandler):
     """The logs of one cluster."""
 

@@ -10,7 +10,7 @@ import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from hpcdask_ext.batch.base import BatchSystem
 from hpcdask_ext.batch.quoting import templates
@@ -73,10 +73,13 @@ class BatchLauncher(JobLauncher):
             group = cluster.main
             tasks = math.ceil(group.scaling.workers / group.shape.workers_per_job)
             job = new_job(cluster, "allocation", Role.ALLOCATION, self._place, walltime=group.walltime)
-            return (job.model_copy(update={"tasks": tasks}),)
+            cores = (1 + tasks) * group.shape.cores * group.shape.workers_per_job
+            return (job.model_copy(update={"tasks": tasks, "cores": cores}),)
         place: Place = self._place if self.site.scheduler.place == "job" else "host"
-        walltime = None if place == "host" else self.site.scheduler.walltime or cluster.main.walltime
+        walltime = None if place == "host" else self._walltime_of_scheduler(cluster)
         scheduler = new_job(cluster, "scheduler", Role.SCHEDULER, place, walltime=walltime)
+        cores = self.site.scheduler.cores if self.site.scheduler.place == "job" else 0
+        scheduler = scheduler.model_copy(update={"cores": cores})
         wanted = [(group, group.scaling.workers) for group in cluster.groups if group.scaling.workers]
         return (scheduler, *(self.more_workers(cluster, group, workers) for group, workers in wanted))
 
@@ -84,7 +87,8 @@ class BatchLauncher(JobLauncher):
         number = 1 + sum(job.role is Role.WORKER and job.group == group.name for job in cluster.jobs)
         count = math.ceil(workers / group.shape.workers_per_job)
         job = new_job(cluster, f"{group.name}-{number}", Role.WORKER, self._place, count=count, walltime=group.walltime)
-        return job.model_copy(update={"group": group.name})
+        cores = group.shape.cores * group.shape.workers_per_job
+        return job.model_copy(update={"group": group.name, "cores": cores})
 
     def scripts(self, cluster: Cluster) -> tuple[tuple[Job, JobRequest, str], ...]:
         return super().scripts(_with_workers(cluster))
@@ -120,6 +124,17 @@ class BatchLauncher(JobLauncher):
         if command is None:
             return ()
         return self._systems["batch"].parse_accounts(await self._runners["batch"].run(command))
+
+    def _walltime_of_scheduler(self, cluster: Cluster) -> timedelta | None:
+        """Return the walltime of the scheduler's job: that of the workers that stay longest, if its queue allows it."""
+        if self.site.scheduler.walltime is not None:
+            return self.site.scheduler.walltime
+        queue = self.site.queue(self.site.scheduler.queue or cluster.main.queue)
+        longest = queue.limits.walltime if queue else None
+        walltimes = [group.walltime for group in cluster.groups if group.walltime is not None]
+        if len(walltimes) < len(cluster.groups):
+            return longest
+        return min(max(walltimes), longest or timedelta.max)
 
     @property
     def _place(self) -> Place:

@@ -22,6 +22,7 @@ from hpcdask_ext.sites.models import BatchSite
 _PAYLOAD = Path(__file__).parent.parent / "payload"
 PRELOAD = _PAYLOAD / "dask_preload.py"
 GPU_PRELOAD = _PAYLOAD / "gpu_preload.py"
+IDLE_PRELOAD = _PAYLOAD / "idle_preload.py"
 WARM = _PAYLOAD / "warm.py"
 
 _LOOPBACK = "127.0.0.1"
@@ -56,11 +57,23 @@ def job_environment(cluster: Cluster, site: BatchSite, job: Job) -> dict[str, st
         **site.env,
         **tls,
         **(gpus if shape.gpus else {}),
+        **_idle_variables(cluster, job),
         "HPCDASK_TOKEN_FILE": str(credentials.token_file),
         # The dashboard can be reached only through the proxy, and the user's own link may name a variable that is not
         # set on the nodes.
         "DASK_DISTRIBUTED__DASHBOARD__LINK": "{scheme}://{host}:{port}/status",
     }
+
+
+def _idle_variables(cluster: Cluster, job: Job) -> dict[str, str]:
+    """Return what a scheduler's preload has to know to end it when nobody uses it."""
+    if cluster.idle_timeout is None or job.role is Role.WORKER:
+        return {}
+    variables = {
+        "HPCDASK_IDLE_TIMEOUT": f"{cluster.idle_timeout.total_seconds():.0f}",
+        "HPCDASK_IDLE_REPORT": str(cluster.directory / "reports" / f"{job.tag}.1.idle"),
+    }
+    return variables | ({"HPCDASK_AWAITS_WORKERS": "1"} if cluster.wanted else {})
 
 
 def warm_directory(environment: Environment, root: Path) -> Path | None:
@@ -85,8 +98,7 @@ def scheduler_command(cluster: Cluster, site: BatchSite, warm_root: Path) -> str
     else:
         words += ["--dashboard-address", ":0", *_interface(site)]
     words += _option_words(cluster, site, "argument")
-    if site.idle_timeout is not None and cluster.script is None:  # a script may compute without the cluster for long
-        words += ["--idle-timeout", f"{int(site.idle_timeout.total_seconds())} seconds"]
+    words += ["--preload", str(IDLE_PRELOAD)] if cluster.idle_timeout else []
     warm = warm_directory(cluster.environment, warm_root)
     if site.batch_system == "local" and warm is not None:
         words = [*cluster.environment.argv, "-I", "-S", str(WARM), "run", str(warm), "--", *words]

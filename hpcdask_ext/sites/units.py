@@ -59,6 +59,15 @@ def format_walltime(time: timedelta | None) -> str | None:
     return f"{minutes // 60:02}:{minutes % 60:02}:{seconds:02}"
 
 
+def time_in_words(time: timedelta) -> str:
+    """Return a text such as ``1 hour and 30 minutes``."""
+    minutes, seconds = divmod(int(time.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    amounts = ((hours, "hour"), (minutes, "minute"), (seconds, "second"))
+    words = [f"{amount} {unit}{'' if amount == 1 else 's'}" for amount, unit in amounts if amount]
+    return " and ".join(words) or "0 seconds"
+
+
 def format_memory(size: int) -> str:
     """Return a text such as ``16 GiB``."""
     for unit, factor in (("TiB", 2**40), ("GiB", 2**30), ("MiB", 2**20), ("KiB", 2**10)):

@@ -133,13 +133,28 @@ def test_options_add_to_the_command_lines_as_one_word(value: str) -> None:
 
 def test_a_script_runs_beside_the_scheduler_which_does_not_end_when_idle() -> None:
     script = Script(path=Path("/home/ada/it's.py"), arguments=("a b", "$HOME"), directory=Path("/home/ada"))
-    site = site_with(idle_timeout="01:00:00")
+    site = site_with()
     (job,) = requests(site, cluster_with(layout="allocation", script=script))
     last = shlex.split(next(line for line in job.program.splitlines() if "exec" in line))
     assert last == ["exec", *PYTHON, "-u", "/home/ada/it's.py", "a b", "$HOME"]
-    assert "--idle-timeout" not in job.command
-    (other,) = requests(site, cluster_with(layout="allocation"))
-    assert option(other.command, "--idle-timeout") == "3600 seconds"
+    assert "idle_preload" not in job.command
+
+
+def test_a_scheduler_is_told_how_long_it_may_be_idle_and_workers_are_not() -> None:
+    cluster = cluster_with(idle_timeout=timedelta(hours=1))
+    for layout, tag in (("elastic", "scheduler"), ("allocation", "allocation")):
+        scheduler, *workers = requests(site_with(), cluster.model_copy(update={"layout": layout}))
+        assert "idle_preload.py" in scheduler.command
+        assert scheduler.environment["HPCDASK_IDLE_TIMEOUT"] == "3600"
+        assert scheduler.environment["HPCDASK_IDLE_REPORT"] == f"/scratch/k3x9/reports/{tag}.1.idle"
+        assert scheduler.environment["HPCDASK_AWAITS_WORKERS"] == "1"
+        assert not [job for job in workers if "idle" in job.command or "HPCDASK_IDLE_TIMEOUT" in job.environment]
+
+
+def test_a_cluster_without_workers_is_idle_from_its_start() -> None:
+    cluster = cluster_with(idle_timeout=timedelta(hours=1))
+    scheduler, *_ = requests(site_with(), cluster.with_group("workers", scaling=FixedScaling(workers=0)))
+    assert "HPCDASK_AWAITS_WORKERS" not in scheduler.environment
 
 
 def test_a_script_finds_the_address_whatever_the_environment_s_wrapper_prints(tmp_path: Path) -> None:
