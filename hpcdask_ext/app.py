@@ -9,13 +9,19 @@ from typing import Any
 
 from jupyter_core.paths import jupyter_config_path, jupyter_data_dir, jupyter_runtime_dir
 from jupyter_server.extension.application import ExtensionApp
-from traitlets import Unicode, default
+from traitlets import Bool, Unicode, default
 
 from hpcdask_ext.handlers.core import Core
-from hpcdask_ext.handlers.routes import ROUTES
+from hpcdask_ext.handlers.routes import LABEXTENSION_ROUTES, ROUTES
 
 EVENT_SCHEMA = Path(__file__).parent / "events" / "cluster.v1.yaml"
 EVENT_SCHEMA_ID = "https://hpcdask-ext.readthedocs.io/events/cluster/v1"
+_TWO_ANSWERERS = (
+    "HPCDaskApp.answer_dask_labextension is on, but so is dask-labextension's own server extension, whose answers come "
+    "first: its list will not show our clusters. Switch that off with `jupyter server extension disable "
+    'dask_labextension`, or with "jpserver_extensions": {"dask_labextension": false} below "ServerApp" in '
+    "jupyter_server_config.json."
+)
 
 
 class HPCDaskApp(ExtensionApp):
@@ -27,6 +33,12 @@ class HPCDaskApp(ExtensionApp):
 
     cluster_directory = Unicode(
         help="Directory for the records of clusters, and for the clusters of sites without a directory of their own."
+    ).tag(config=True)
+
+    answer_dask_labextension = Bool(
+        False,
+        help="Answer dask-labextension's routes in place of its own server extension, so that its list shows our "
+        "clusters. Switch its server extension off, too: ServerApp.jpserver_extensions = {'dask_labextension': False}.",
     ).tag(config=True)
 
     @default("cluster_directory")
@@ -48,8 +60,18 @@ class HPCDaskApp(ExtensionApp):
         self.settings["hpcdask_core"] = self.core
 
     def initialize_handlers(self) -> None:
-        """Add our routes."""
+        """Add our routes and, if configured, dask-labextension's."""
         self.handlers.extend(ROUTES)
+        if self.answer_dask_labextension:
+            self.handlers.extend(LABEXTENSION_ROUTES)
+            if self._has_other_answerer():
+                self.log.warning(_TWO_ANSWERERS)
+
+    def _has_other_answerer(self) -> bool:
+        """Return whether dask-labextension's own server extension is on; it is loaded before ours, and so wins."""
+        server: Any = self.serverapp
+        other = server.extension_manager.extensions.get("dask_labextension")
+        return other is not None and other.enabled
 
     async def _start_jupyter_server_extension(self, serverapp: Any) -> None:
         """Adopt the clusters that an earlier server left, if any, once this one is up."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -30,8 +31,10 @@ def until(condition: Callable[[], Any], seconds: float = 30) -> Any:
 class JupyterServer:
     """A Jupyter server with our extension, whose files are all below `home`."""
 
-    def __init__(self, home: Path, sites: Mapping[str, str], base_url: str = "/") -> None:
-        self.home, self.base_url = home, base_url
+    def __init__(
+        self, home: Path, sites: Mapping[str, str], base_url: str = "/", extensions: Mapping[str, bool] | None = None
+    ) -> None:
+        self.home, self.base_url, self.extensions = home, base_url, {"hpcdask_ext": True, **(extensions or {})}
         self.environment = {
             name: value for name, value in os.environ.items() if not name.startswith(("JUPYTER", "JPY_"))
         } | {
@@ -48,6 +51,10 @@ class JupyterServer:
         for name, text in sites.items():
             (folder / f"{name}.yaml").write_text(text, "utf-8")
 
+    def configure(self, **settings: Mapping[str, Any]) -> None:
+        """Write the settings of classes into its configuration; for its next start."""
+        (self.home / "config" / "jupyter_server_config.json").write_text(json.dumps(settings), "utf-8")
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         with socket.socket() as probe:
@@ -59,7 +66,7 @@ class JupyterServer:
             "ServerApp.base_url": self.base_url,
             "ServerApp.root_dir": self.home / "notebooks",
             "ServerApp.allow_root": True,
-            "ServerApp.jpserver_extensions": "{'hpcdask_ext': True}",
+            "ServerApp.jpserver_extensions": str(self.extensions),
         }
         words = [f"--{name}={value}" for name, value in options.items()]
         self.log = (self.home / "server.log").open("ab")

@@ -73,6 +73,10 @@ class HPCDaskHandler(QuietErrors, APIHandler):
             raise web.HTTPError(400, "The body is not a JSON object.", reason="Bad Request")
         return body
 
+    def summary(self, fields: Sequence[errors.FieldError]) -> str:
+        """Return what is said about one or several wrong fields, which are listed beside it."""
+        return f"{len(fields)} fields are wrong" if len(fields) > 1 else fields[0].message
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer an error of ours with its status, its message and, if it has any, its fields."""
         error = kwargs.get("exc_info", (None, None))[1]
@@ -84,7 +88,7 @@ class HPCDaskHandler(QuietErrors, APIHandler):
             fields = error.errors if isinstance(error, errors.InvalidRequest) else ()
             message = error.message
             if fields:
-                message = f"{len(fields)} fields are wrong" if len(fields) > 1 else fields[0].message
+                message = self.summary(fields)
         elif isinstance(error, web.HTTPError):
             message, reason = error.log_message or message, error.reason or message
         listed = [{"field": field.field, "message": field.message} for field in fields]

@@ -8,6 +8,12 @@ from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
 from hpcdask_ext.handlers.clusters import ClusterHandler, ClustersHandler, LogsHandler, PreviewHandler
+from hpcdask_ext.handlers.labextension import (
+    DashboardCheckHandler,
+    PlotsHandler,
+    TheirClusterHandler,
+    TheirClustersHandler,
+)
 from hpcdask_ext.handlers.sites import SitesHandler
 
 _ID = "([^/]+)"
@@ -31,3 +37,12 @@ ROUTES: list[tuple[str, type[JupyterHandler]]] = [
     (rf"/hpcdask/api/clusters/{_ID}/logs", LogsHandler),
     (rf"/hpcdask/proxy/{_ID}/(.*)", DashboardRoute),
 ]
+
+LABEXTENSION_ROUTES: list[tuple[str, type[JupyterHandler]]] = [
+    (r"/dask/clusters/?", TheirClustersHandler),
+    (rf"/dask/clusters/{_ID}", TheirClusterHandler),
+    (rf"/dask/dashboard/{_ID}/individual-plots\.json", PlotsHandler),
+    (rf"/dask/dashboard/{_ID}/(.*)", DashboardRoute),
+    (r"/dask/dashboard-check/(.+)", DashboardCheckHandler),
+]
+"""dask-labextension's, where we answer them in place of its own server half."""

@@ -1,0 +1,91 @@
+"""A cluster as dask-labextension's front end (7.0.0) knows clusters: its fields, and their quirks.
+
+Its client code is fixed: ``client = Client("ADDRESS")``, with the field `scheduler_address` as it stands between the
+quotes. An address alone opens no cluster that uses TLS, so ours closes the quotes itself, goes on with the arguments
+that `Client` needs besides, and leaves the last string for the front end to close. All of it is quoted so that no
+address, path or name can become code.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.clusters.models import Cluster, TLSFiles
+from hpcdask_ext.clusters.states import ClusterState
+from hpcdask_ext.sites.units import format_memory
+
+LISTED = (ClusterState.SUBMITTING, ClusterState.PENDING, ClusterState.STARTING, ClusterState.RUNNING)
+"""The states of the clusters that its list shows: it has no place for one that ends or has ended."""
+
+
+def labextension_model(cluster: Cluster, view: Mapping[str, Any], base_url: str) -> dict[str, Any]:
+    """Return the model of a cluster, made from its record and from what our own panel sees of it.
+
+    Numbers are those of the main group, the only one that its dialog can scale; cores and memory are totals.
+    """
+    main = view["groups"][0]
+    bounds = main["scaling"] if main["scaling"]["mode"] == "adaptive" else None
+    return {
+        "id": cluster.id,
+        "name": _title(view),
+        "scheduler_address": scheduler_address(cluster),
+        "dashboard_link": f"{base_url}dask/dashboard/{cluster.id}/status" if view["dashboard_url"] else "",
+        "workers": main["workers"]["requested"],
+        "cores": view["cores"],
+        "memory": format_memory(view["memory"]),
+        "adapt": bounds and {limit: bounds[limit] for limit in ("minimum", "maximum")},
+    }
+
+
+def change_of(model: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the change, as our own route wants it, that a model asks for after the dialog for scaling."""
+    adapt = model.get("adapt")
+    if adapt is None:
+        return {"scaling": {"mode": "fixed", "workers": model.get("workers")}}
+    bounds = adapt if isinstance(adapt, dict) else {}
+    return {"scaling": {"mode": "adaptive", **{limit: bounds.get(limit) for limit in ("minimum", "maximum")}}}
+
+
+def _title(view: Mapping[str, Any]) -> str:
+    """Return the name, and what else there is no field for: how far the cluster is."""
+    workers, progress = view["workers"], ""
+    if not view["reachable"]:
+        progress = "cannot be reached now"
+    elif view["state"] != ClusterState.RUNNING.value:
+        progress = f"{view['state']}: {view['reason']}" if view["reason"] else view["state"]
+    elif workers["running"] < workers["requested"]:
+        progress = f"{workers['running']} of {workers['requested']} workers"
+    return f"{view['name']}, {progress}" if progress else str(view["name"])
+
+
+def scheduler_address(cluster: Cluster) -> str:
+    """Return what stands between the quotes of ``Client("...")`` in a notebook; see the module's docstring.
+
+    The file is named last, which wins over the address: a client waits for it while the cluster is pending.
+    """
+    address = _quoted(cluster.address or "not known yet")
+    files = _tls_files(cluster)
+    security = ", ".join(f'"{name}": "{_quoted(path)}"' for name, path in files.items())
+    arguments = f'", security={{{security}}}' if files else '"'
+    if cluster.kind == "batch":
+        return f'{address}{arguments}, scheduler_file="{_quoted(str(cluster.scheduler_file))}'
+    return f'{address}{arguments}, name="{cluster.id}' if files else address
+
+
+def _tls_files(cluster: Cluster) -> dict[str, str]:
+    """Return the files of a cluster's TLS by the name that `distributed.Security` has for each."""
+    if cluster.kind == "batch":
+        own = Credentials(cluster.directory)
+        tls = TLSFiles(ca=own.certificate, certificate=own.certificate, key=own.key)
+    else:
+        tls = cluster.tls or TLSFiles()
+    files = {"tls_ca_file": tls.ca, "tls_client_cert": tls.certificate, "tls_client_key": tls.key}
+    return {name: str(path) for name, path in files.items() if path is not None}
+
+
+def _quoted(text: str) -> str:
+    """Return a text as it stands in a Python string between quotes of either kind, without the quotes."""
+    return json.dumps(text, ensure_ascii=False)[1:-1].replace("'", "\\x27")
