@@ -10,6 +10,7 @@
     +- EnvironmentUnusable     the chosen environment cannot run Dask: repair it or choose another
     +- StoreError              a record could not be written or read
     +- SchedulerUnreachable    a Dask scheduler did not answer: nothing is known, try again
+    |  +- TLSRefused           it wants other TLS files: give those
     +- BatchError
        +- BatchRefused         the batch system refused, in its own words: change the request
        +- BatchUnreachable     it could not be asked: nothing is known, try again
@@ -77,6 +78,14 @@ class StoreError(HPCDaskError):
 
 class SchedulerUnreachable(HPCDaskError):
     """A Dask scheduler did not answer; the state of its cluster is unknown."""
+
+
+class TLSRefused(SchedulerUnreachable):
+    """A scheduler and the TLS files do not fit; `part` is the file that is missing or wrong (`ca`, `certificate`)."""
+
+    def __init__(self, message: str, part: str) -> None:
+        super().__init__(message)
+        self.part = part
 
 
 class BatchError(HPCDaskError):

@@ -11,6 +11,7 @@ import json
 import time
 import zlib
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from typing import Any
 
 import httpx
@@ -28,11 +29,11 @@ _MOST = 64 * 2**20  # bytes of an answer; 10,000 workers make 25 MB
 
 @dataclass(frozen=True)
 class Identity:
-    """What a scheduler says about itself; `id` is another one after each start, `started` in seconds since 1970."""
+    """What a scheduler says about itself; `id` is another one after each start."""
 
     id: str
     address: str
-    started: float
+    started: datetime
     workers: int
     nthreads: int
     memory_limit: int
@@ -87,7 +88,7 @@ class DashboardAPI:
             raise SchedulerUnreachable(f"The scheduler's dashboard did not answer ({type(error).__name__}).") from error
         try:
             return await asyncio.to_thread(_read_identity, content)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, OSError) as error:
             raise _foreign() from error
 
     async def aclose(self) -> None:
@@ -114,7 +115,7 @@ def _read_identity(content: bytes) -> Identity:
     return Identity(
         id=str(told["id"]),
         address=str(told["address"]),
-        started=float(told["started"]),
+        started=datetime.fromtimestamp(float(told["started"]), timezone.utc),
         workers=len(workers),
         nthreads=sum(int(worker["nthreads"]) for worker in workers),
         memory_limit=sum(int(worker["memory_limit"] or 0) for worker in workers),

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.models import Cluster
+from hpcdask_ext.clusters.models import Cluster, TLSFiles
 from hpcdask_ext.errors import SchedulerUnreachable
 
 
@@ -91,20 +91,25 @@ def _adopted(cluster: Cluster) -> Reach | None:
     if cluster.address is None or cluster.dashboard is None:
         return None
     address = SchedulerAddress(cluster.address, cluster.dashboard)
-    return Reach(address, Endpoint(cluster.dashboard, context=_context(cluster)), None)
+    return Reach(address, adopted_endpoint(cluster.dashboard, cluster.tls), None)
 
 
-def _context(cluster: Cluster) -> ssl.SSLContext | None:
-    """Return a context that trusts what the cluster's TLS files trust, or None if its dashboard speaks plain HTTP."""
-    if not str(cluster.dashboard).startswith("https:"):
-        return None
-    tls = cluster.tls
+def adopted_endpoint(url: str, tls: TLSFiles | None) -> Endpoint:
+    """Return the HTTP server of an adopted cluster, which is reached with those TLS files; does file I/O.
+
+    Raises
+    ------
+    SchedulerUnreachable
+        The TLS files are gone or cannot be read.
+    """
+    if not url.startswith("https:"):
+        return Endpoint(url)
     try:
         context = ssl.create_default_context(cafile=str(tls.ca) if tls and tls.ca else None)
         if tls and tls.certificate:
-            context.load_cert_chain(tls.certificate, tls.key)
+            context.load_cert_chain(tls.certificate, tls.key, password="")  # without one, OpenSSL asks the terminal
     except (OSError, ValueError) as error:  # ssl.SSLError is an OSError
-        raise SchedulerUnreachable(f"The TLS files of “{cluster.name}” cannot be read: {error}") from error
+        raise SchedulerUnreachable(f"The TLS files of the cluster cannot be read: {error}") from error
     if tls and tls.ca:  # as in Dask itself: an own authority vouches for its certificates, whatever host they name
         context.check_hostname = False
-    return context
+    return Endpoint(url, context=context)

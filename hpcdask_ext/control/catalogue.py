@@ -12,13 +12,14 @@ from typing import Any
 
 from hpcdask_ext.batch.records import JobStatus, QueueInfo
 from hpcdask_ext.batch.runner import CommandRunner
-from hpcdask_ext.clusters.models import Cluster, Environment
+from hpcdask_ext.clusters.models import Cluster, Environment, TLSFiles
 from hpcdask_ext.clusters.reach import Reach, read_reach
 from hpcdask_ext.clusters.states import Place
 from hpcdask_ext.control.discovery import Discovery
 from hpcdask_ext.control.endings import Explain
 from hpcdask_ext.control.queue_monitor import QueueMonitor
 from hpcdask_ext.errors import BatchUnreachable, StoreError
+from hpcdask_ext.launchers.adopted import AdoptedLauncher
 from hpcdask_ext.launchers.base import Launcher
 from hpcdask_ext.launchers.registry import launcher_for
 from hpcdask_ext.launchers.job_request import Directories
@@ -106,6 +107,14 @@ class Catalogue:
             raise BatchUnreachable(f"The site “{name}” has no valid site file here: ask your administrator.")
         return known[1]
 
+    async def launcher_of(self, cluster: Cluster) -> Launcher:
+        """Return the launcher of a cluster; see `launcher`. An adopted one needs no site."""
+        return self.adopted(cluster.tls) if cluster.kind == "adopted" else await self.launcher(cluster.site)
+
+    def adopted(self, tls: TLSFiles | None) -> AdoptedLauncher:
+        """Return the launcher of clusters that others launched, and that are reached with those TLS files."""
+        return AdoptedLauncher(self._runner, tls)
+
     async def reach(self, cluster: Cluster) -> Reach | None:
         """Return how a cluster's scheduler is reached, or None while it is not up.
 
@@ -154,8 +163,9 @@ class Catalogue:
         return {place: self._monitors[name, place] for place in places}
 
     def hurry(self, name: str, place: Place) -> None:
-        """Have a site's batch system asked about its jobs soon."""
-        self.monitors(name)[place].hurry()
+        """Have a site's batch system asked about its jobs soon, if it has one there."""
+        if monitor := self.monitors(name).get(place):
+            monitor.hurry()
 
     def explainer(self, name: str) -> Explain:
         """Return a function that turns a site's batch system's reasons into sentences."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster
 
@@ -12,20 +14,28 @@ def client_code(cluster: Cluster, base_url: str) -> str:
     It waits until the scheduler is up, so it may be run while the cluster is still pending. `base_url` is the Jupyter
     server's, including the hub's prefix, so that the dashboard's link leads through our proxy.
     """
-    credentials = Credentials(cluster.directory)
     link = f"{base_url}hpcdask/proxy/{cluster.id}/status".replace("{", "{{").replace("}", "}}")
+    scheduler, files = _scheduler(cluster)
+    used = "Client, Security" if files else "Client"
+    security = "".join(f"    {name}={str(path)!r},\n" for name, path in files.items())
     return (
         "import dask\n"
-        "from dask.distributed import Client, Security\n"
+        f"from dask.distributed import {used}\n"
         "\n"
         f"# Cluster {cluster.name!r} ({cluster.id})\n"
         f'dask.config.set({{"distributed.dashboard.link": {link!r}}})\n'
-        "security = Security(\n"
-        "    require_encryption=True,\n"
-        f"    tls_ca_file={str(credentials.certificate)!r},\n"
-        f"    tls_client_cert={str(credentials.certificate)!r},\n"
-        f"    tls_client_key={str(credentials.key)!r},\n"
-        ")\n"
-        f"client = Client(scheduler_file={str(cluster.scheduler_file)!r}, security=security)\n"
+        + (f"security = Security(\n    require_encryption=True,\n{security})\n" if files else "")
+        + f"client = Client({scheduler}{', security=security' if files else ''})\n"
         "client"
     )
+
+
+def _scheduler(cluster: Cluster) -> tuple[str, dict[str, Path]]:
+    """Return what a client finds the scheduler by, as Python, and its TLS files by the names that Dask has for them."""
+    if cluster.kind == "adopted":
+        tls = cluster.tls
+        files = {"ca_file": tls.ca, "client_cert": tls.certificate, "client_key": tls.key} if tls else {}
+        return repr(cluster.address), {f"tls_{name}": path for name, path in files.items() if path is not None}
+    own = Credentials(cluster.directory)
+    names = {"tls_ca_file": own.certificate, "tls_client_cert": own.certificate, "tls_client_key": own.key}
+    return f"scheduler_file={str(cluster.scheduler_file)!r}", names

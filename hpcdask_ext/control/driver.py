@@ -70,7 +70,7 @@ class ClusterDriver:
                 return
             group = cluster.group(group_name)
             try:
-                await self._scale(cluster, group, await self._catalogue.launcher(cluster.site))
+                await self._scale(cluster, group, await self._catalogue.launcher_of(cluster))
             except (HPCDaskError, OSError) as error:
                 await self._ledger.change(cluster_id, partial(_back, asked=group, error=str(error)), "scaled")
 
@@ -104,7 +104,7 @@ class ClusterDriver:
         return asyncio.get_running_loop().time() >= retry_at
 
     async def _launch(self, cluster_id: str) -> None:
-        launcher = await self._catalogue.launcher(self._ledger.get(cluster_id).site)
+        launcher = await self._catalogue.launcher_of(self._ledger.get(cluster_id))
         if self._ledger.get(cluster_id).state is ClusterState.SUBMITTING:
             found = await self._break_at_end(cluster_id, launcher.prepare(self._ledger.get(cluster_id)))
             if found is not None:
@@ -171,7 +171,7 @@ class ClusterDriver:
         await self._ledger.change(cluster.id, partial(_mark, jobs=jobs, cancelled=True))
         try:
             _check_host(jobs)
-            launcher = await self._catalogue.launcher(cluster.site)
+            launcher = await self._catalogue.launcher_of(cluster)
             await launcher.cancel(place, [JobElements(str(job.id)) for job in jobs])
             self.trouble.pop(cluster.id, None)
             self._retries.pop(cluster.id, None)

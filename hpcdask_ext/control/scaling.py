@@ -55,14 +55,18 @@ async def shrink(cluster: Cluster, group: WorkerGroup, workers: int, launcher: L
 
 
 def end_unstarted(cluster: Cluster) -> Cluster:
-    """Return the cluster with elements that were cancelled before they started as ended: they will not report it."""
+    """Return the cluster with cancelled elements as ended that will not report it.
+
+    These are the ones that had not started, and those of others, whose cancellation has waited for their end.
+    """
     for job in cluster.jobs:
-        waiting = [
+        silent = [
             index
             for index in job.live
-            if job.elements[index].cancelled and job.elements[index].state is JobState.PENDING
+            if job.elements[index].cancelled
+            and (job.elements[index].state is JobState.PENDING or job.place == "elsewhere")
         ]
-        cluster = cluster.with_job(job.with_elements(waiting, state=JobState.ENDED))
+        cluster = cluster.with_job(job.with_elements(silent, state=JobState.ENDED))
     return cluster
 
 

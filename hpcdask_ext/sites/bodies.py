@@ -73,6 +73,8 @@ Account = Annotated[str, AfterValidator(_check_account)]
 
 Text = Annotated[str, StringConstraints(max_length=200)]
 
+PathText = Annotated[str, StringConstraints(min_length=1, max_length=4000), AfterValidator(_check_path)]
+
 
 class CustomSize(BaseModel):
     """A size that the user entered."""
@@ -113,7 +115,7 @@ class GroupBody(BaseModel):
     size: SizeBody | None = None
     walltime: Walltime | None = None
     scaling: ScalingBody | None = None
-    resources: dict[Text, float] = Field(default_factory=dict, max_length=20)
+    resources: dict[Text, Any] = Field(default_factory=dict, max_length=20)
 
 
 class ScriptBody(BaseModel):
@@ -151,6 +153,28 @@ class LaunchRequest(BaseModel):
     options: dict[str, Any] = Field(default_factory=dict)
 
 
+class TLSBody(BaseModel):
+    """The PEM files with which a scheduler is reached, by paths as in a `ScriptBody`, but ``~`` and ``$NAME`` count."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    ca: PathText | None = None
+    certificate: PathText | None = None
+    key: PathText | None = None
+
+
+class AdoptRequest(BaseModel):
+    """The body of an adoption; see `docs/reference/rest.md`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    scheduler_file: PathText | None = None
+    address: Text | None = None
+    dashboard: Annotated[str, StringConstraints(max_length=2000)] | None = None
+    name: ClusterName | None = None
+    tls: TLSBody | None = None
+
+
 class ChangeRequest(BaseModel):
     """The body of a change; a scaling is that of the `group`, by default the one that every cluster has."""
 
@@ -170,14 +194,23 @@ def read_fields(body: Mapping[str, Any], model: type[Request]) -> tuple[Request,
         return model.model_validate(body), []
     except ValidationError as error:
         wrong = error
-    readable: dict[str, Any] = {key: dict(value) if isinstance(value, dict) else value for key, value in body.items()}
+    readable = dict(body)
     for entry in wrong.errors():
-        top, *nested = _path(entry["loc"])
-        if nested and top == "size":
-            readable[top].pop(nested[0], None)
-        else:
-            readable.pop(top, None)
+        readable = _without(readable, _path(entry["loc"]))
     return model.model_validate(readable), field_errors(wrong, model)
+
+
+def _without(body: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:
+    """Return a body without what stands at a path, or without all that it belongs to if that is no size or group."""
+    top, *nested = path
+    below = body.get(top)
+    if top == "size" and nested and isinstance(below, dict):
+        return {**body, top: {field: value for field, value in below.items() if field != nested[0]}}
+    if top == "groups" and len(nested) > 1 and isinstance(below, list):
+        number = int(nested[0])
+        return {**body, top: [*below[:number], _without(below[number], nested[1:]), *below[number + 1 :]]}
+    if top == "name" and "name" in 
+    return {field: value for field, value in body.items() if field != top}
 
 
 def field_errors(error: ValidationError, model: type[BaseModel]) -> list[FieldError]:
@@ -201,7 +234,12 @@ def _path(location: tuple[int | str, ...]) -> list[str]:
 
 def _model_at(model: type[BaseModel], path: Sequence[str]) -> type[BaseModel]:
     """Return the model of what is nested in a body at a path."""
-    nested: dict[str, type[BaseModel]] = {"size": CustomSize, "scaling": ScalingBody, "script": ScriptBody}
+    nested: dict[str, type[BaseModel]] = {
+        "size": CustomSize,
+        "scaling": ScalingBody,
+        "script": ScriptBody,
+        "tls": TLSBody,
+    }
     names = [name for name in path if not name.isdecimal()]
     return nested.get(names[-1], GroupBody) if names else model
 
