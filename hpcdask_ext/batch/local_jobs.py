@@ -4,7 +4,7 @@
 
     local_jobs.py submit --name NAME --count N --log-prefix PATH SCRIPT
     local_jobs.py query
-    local_jobs.py cancel NAME[:INDEXES]...
+    local_jobs.py cancel NAME[:INDEXES]... [--patience SECONDS]
 
 A job is recognised only by a mark in the environment of its processes, ``HPCDASK_JOB=NAME``: there is no file of
 process ids that could be stale, and no id that could have been reused. A process without the mark, or of another user,
@@ -56,7 +56,7 @@ def main(arguments: list[str]) -> int:
         return submit(options.name, options.count, options.log_prefix, options.script)
     if options.act == "query":
         return query()
-    return cancel(options.jobs)
+    return cancel(options.jobs, options.patience)
 
 
 def submit(name: str, count: int, log_prefix: str, script: str) -> int:
@@ -86,7 +86,7 @@ def query() -> int:
     return 0
 
 
-def cancel(jobs: list[str]) -> int:
+def cancel(jobs: list[str], patience: float = PATIENCE) -> int:
     """End the processes of `jobs`: ask each group, wait, then kill the rest. Return 0 if none is left."""
     wanted = _wanted(jobs)
 
@@ -94,7 +94,7 @@ def cancel(jobs: list[str]) -> int:
         return [process for process in processes() if wanted(process)]
 
     _signal(left(), signal.SIGTERM)
-    if _gone(left, PATIENCE) or _gone(left, LAST_WAIT, kill=True):
+    if _gone(left, patience) or _gone(left, LAST_WAIT, kill=True):
         return 0
     print("still running:", *(process.pid for process in left()), file=sys.stderr)
     return 1
@@ -206,7 +206,9 @@ def _parser() -> argparse.ArgumentParser:
     start.add_argument("--log-prefix", required=True)
     start.add_argument("script")
     acts.add_parser("query")
-    acts.add_parser("cancel").add_argument("jobs", nargs="+")
+    end = acts.add_parser("cancel")
+    end.add_argument("jobs", nargs="+")
+    end.add_argument("--patience", type=float, default=PATIENCE)
     return parser
 
 

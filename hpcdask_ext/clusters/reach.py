@@ -17,12 +17,14 @@ from hpcdask_ext.errors import SchedulerUnreachable
 class SchedulerAddress:
     """Where a scheduler listens: `comm` for Dask's own protocol (``tls://10.1.2.3:4567``), `dashboard` for HTTP.
 
-    `api` is where it answers on our own routes, if that is not where its dashboard is.
+    `api` is where it answers on our own routes, if that is not where its dashboard is; the dashboard is then behind our
+    gate only if `gated`.
     """
 
     comm: str
     dashboard: str
     api: str | None = None
+    gated: bool = False
 
     @classmethod
     def read(cls, scheduler_file: Path) -> SchedulerAddress | None:
@@ -34,7 +36,8 @@ class SchedulerAddress:
             content = json.loads(scheduler_file.read_bytes())
             comm = str(content["address"])
             if "hpcdask" in content:
-                return cls(comm, str(content["hpcdask"]["dashboard"]), str(content["hpcdask"]["api"]))
+                told = content["hpcdask"]
+                return cls(comm, str(told["dashboard"]), str(told["api"]), bool(told["gated"]))
             host = comm.split("://", 1)[1].rpartition(":")[0]
             return cls(comm, f"https://{host}:{int(content['services']['dashboard'])}")
         except (OSError, ValueError, KeyError, IndexError, TypeError):
@@ -84,7 +87,9 @@ def read_reach(cluster: Cluster) -> Reach | None:
     if address is None:
         return None
     own = own_endpoint(address.api or address.dashboard, Credentials(cluster.directory))
-    return Reach(address, Endpoint(address.dashboard) if address.api else own, own)
+    # The token is only for a dashboard on this host, of a scheduler in a process of ours.
+    theirs = Endpoint(address.dashboard, own.headers if address.gated else {})
+    return Reach(address, theirs if address.api else own, own)
 
 
 def _adopted(cluster: Cluster) -> Reach | None:

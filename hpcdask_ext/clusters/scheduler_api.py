@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -11,20 +12,30 @@ from hpcdask_ext.clusters.dashboard_api import DashboardAPI
 from hpcdask_ext.clusters.groups import MAIN_GROUP
 from hpcdask_ext.clusters.reach import Endpoint, Reach
 from hpcdask_ext.clusters.status import Packages, SchedulerStatus, StatusSource
-from hpcdask_ext.errors import SchedulerUnreachable
+from hpcdask_ext.errors import BatchRefused, SchedulerUnreachable
 
-_NUMBERS = ("version", "workers", "nthreads", "memory_limit", "clients")
+_NUMBERS = ("version", "workers", "nthreads", "memory_limit")
 _LONGEST_WAIT = 50  # seconds for which the scheduler holds a status request; see the preload
 _TIMEOUT = 10.0  # seconds for everything else
+_LONGEST_SCALING = 120.0  # seconds for which a cluster class may take
+_REFUSED = 409
 
 
 class SchedulerAPI:
     """A connection to the scheduler of a cluster of ours.
 
     Any method may raise `SchedulerUnreachable`, which does not mean that the scheduler has ended.
+
+    Parameters
+    ----------
+    endpoint
+        Where it answers.
+    adaptive
+        The groups whose `wishes` are asked for with the status, as `payload/adaptive_preload.py` reads them, or empty.
     """
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, adaptive: str = "") -> None:
+        self._adaptive = {"adaptive": adaptive} if adaptive else {}
         self._client = httpx.AsyncClient(
             base_url=endpoint.url,
             headers=endpoint.headers,
@@ -36,14 +47,16 @@ class SchedulerAPI:
     async def status(self, since: int | None = None) -> SchedulerStatus:
         """Return the status: at once, or, given the version last seen, as soon as it differs from that."""
         if since is None:
-            answer = await self._ask("GET", "/hpcdask/status")
+            answer = await self._ask("GET", "/hpcdask/status", params=self._adaptive)
         else:
             waiting = httpx.Timeout(_TIMEOUT, read=_LONGEST_WAIT + _TIMEOUT)
-            answer = await self._ask("GET", "/hpcdask/status", params={"since": since}, timeout=waiting)
+            params = {"since": str(since), **self._adaptive}
+            answer = await self._ask("GET", "/hpcdask/status", params=params, timeout=waiting)
         try:
             numbers = {name: int(answer[name]) for name in _NUMBERS}
             return SchedulerStatus(
                 **numbers,
+                clients=None if answer["clients"] is None else int(answer["clients"]),
                 packages=_read_packages(answer.get("packages", {})),
                 groups=_read_counts(answer.get("groups", {MAIN_GROUP: numbers["workers"]})),
                 wishes=_read_counts(answer.get("wishes", {})),
@@ -73,6 +86,16 @@ class SchedulerAPI:
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise _foreign() from error
 
+    async def scale(self, order: Mapping[str, int]) -> None:
+        """Have a cluster class add or remove workers; `order` is that of `payload/factory_routes.py`.
+
+        Raises
+        ------
+        BatchRefused
+            The class refused, in its own words.
+        """
+        await self._ask("POST", "/hpcdask/scale", json=dict(order), timeout=_LONGEST_SCALING)
+
     async def aclose(self) -> None:
         """Close the connection."""
         await self._client.aclose()
@@ -80,6 +103,8 @@ class SchedulerAPI:
     async def _ask(self, method: str, path: str, **options: Any) -> dict[str, Any]:
         try:
             response = await self._client.request(method, path, **options)
+            if response.status_code == _REFUSED:
+                raise BatchRefused(str(response.json()["message"]))
             response.raise_for_status()
             answer = response.json()
         except (httpx.HTTPError, httpx.InvalidURL, ValueError, OSError) as error:
@@ -89,9 +114,9 @@ class SchedulerAPI:
         return answer
 
 
-def status_source(reach: Reach) -> StatusSource:
+def status_source(reach: Reach, adaptive: str = "") -> StatusSource:
     """Return who tells the status of the scheduler that is reached so."""
-    return DashboardAPI(reach.dashboard) if reach.api is None else SchedulerAPI(reach.api)
+    return DashboardAPI(reach.dashboard) if reach.api is None else SchedulerAPI(reach.api, adaptive)
 
 
 def _read_packages(told: Any) -> Packages:

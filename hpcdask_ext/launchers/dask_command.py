@@ -23,6 +23,7 @@ _PAYLOAD = Path(__file__).parent.parent / "payload"
 PRELOAD = _PAYLOAD / "dask_preload.py"
 GPU_PRELOAD = _PAYLOAD / "gpu_preload.py"
 IDLE_PRELOAD = _PAYLOAD / "idle_preload.py"
+ADAPTIVE_PRELOAD = _PAYLOAD / "adaptive_preload.py"
 WARM = _PAYLOAD / "warm.py"
 
 _LOOPBACK = "127.0.0.1"
@@ -57,7 +58,7 @@ def job_environment(cluster: Cluster, site: BatchSite, job: Job) -> dict[str, st
         **site.env,
         **tls,
         **(gpus if shape.gpus else {}),
-        **_idle_variables(cluster, job),
+        **idle_variables(cluster, job),
         "HPCDASK_TOKEN_FILE": str(credentials.token_file),
         # The dashboard can be reached only through the proxy, and the user's own link may name a variable that is not
         # set on the nodes.
@@ -65,7 +66,7 @@ def job_environment(cluster: Cluster, site: BatchSite, job: Job) -> dict[str, st
     }
 
 
-def _idle_variables(cluster: Cluster, job: Job) -> dict[str, str]:
+def idle_variables(cluster: Cluster, job: Job) -> dict[str, str]:
     """Return what a scheduler's preload has to know to end it when nobody uses it."""
     if cluster.idle_timeout is None or job.role is Role.WORKER:
         return {}
@@ -99,6 +100,7 @@ def scheduler_command(cluster: Cluster, site: BatchSite, warm_root: Path) -> str
         words += ["--dashboard-address", ":0", *_interface(site)]
     words += _option_words(cluster, site, "argument")
     words += ["--preload", str(IDLE_PRELOAD)] if cluster.idle_timeout else []
+    words += ["--preload", str(ADAPTIVE_PRELOAD)] if cluster.layout == "elastic" else []
     warm = warm_directory(cluster.environment, warm_root)
     if site.batch_system == "local" and warm is not None:
         words = [*cluster.environment.argv, "-I", "-S", str(WARM), "run", str(warm), "--", *words]

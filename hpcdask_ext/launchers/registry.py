@@ -12,8 +12,10 @@ from hpcdask_ext.clusters.states import Place
 from hpcdask_ext.errors import BatchUnreachable
 from hpcdask_ext.launchers.base import Launcher
 from hpcdask_ext.launchers.batch import BatchLauncher
+from hpcdask_ext.launchers.factory import FactoryLauncher
 from hpcdask_ext.launchers.gateway import GatewayLauncher
 from hpcdask_ext.launchers.job_request import Directories
+from hpcdask_ext.sites.factory import FactorySite
 from hpcdask_ext.sites.gateway import GatewaySite
 from hpcdask_ext.sites.models import BatchSite, Site
 
@@ -28,6 +30,8 @@ def launcher_for(site: Site, runner: CommandRunner, directories: Directories) ->
     """
     if isinstance(site, GatewaySite):
         return GatewayLauncher(site)
+    if isinstance(site, FactorySite):
+        return FactoryLauncher(site, runner, directories)
     if not isinstance(site, BatchSite):
         raise BatchUnreachable(f"Sites of the kind {site.kind} cannot be used here.")
     system = batch_system(site.batch_system)

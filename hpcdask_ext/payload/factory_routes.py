@@ -1,0 +1,224 @@
+"""The routes on which the process of a cluster class answers, and how it has the class add and remove workers.
+
+It is loaded by `factory.py`, imports nothing of ours, and may meet any `distributed` from 2023.5 on. The server listens
+on the loopback, with the certificate of the cluster's folder, and answers only to its token, as schedulers of ours do:
+`dask_preload.py` is the gate, here and before a scheduler in this process.
+
+==========================  ==================================================================================
+``GET  /hpcdask/status``    as of `dask_preload.py`; of a scheduler elsewhere, ``clients`` is null
+``POST /hpcdask/scale``     ``{"workers": n}``, or ``{"minimum": a, "maximum": b}`` to adapt to the work; the
+                            answer is ``{}``, or, with status 409, ``{"message"}``: why the class does not
+==========================  ==================================================================================
+"""
+
+from __future__ import annotations
+
+# mypy: allow-subclassing-any, disable-error-code="no-untyped-call,misc"
+import asyncio
+import json
+import ssl
+import traceback
+from collections.abc import Coroutine, Mapping
+from pathlib import Path
+from time import monotonic
+from types import ModuleType
+from typing import Any
+
+from distributed import Scheduler
+from distributed.core import rpc
+from distributed.http.routing import RoutingApplication
+from distributed.security import Security
+from tornado import web
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+
+_LOOPBACK = "127.0.0.1"
+_GROUP = "workers"
+_LOOK, _ASK = 0.25, 5.0  # seconds between looks at the cluster's own picture, and between questions to its scheduler
+_PATIENCE = 10.0  # seconds for an answer of its scheduler
+_NOTICE = 3.0  # seconds for a class to take notice of the number of workers that it was given
+
+
+class Refused(Exception):
+    """The class does not do what it was asked to do; the message says why."""
+
+
+class Near:
+    """The status of a scheduler in this process, in whose loop `dask_preload.py` watches it."""
+
+    def __init__(self, scheduler: Any, preload: ModuleType) -> None:
+        self._scheduler, self._preload = scheduler, preload
+        self._loop = scheduler.loop.asyncio_loop
+
+    async def begin(self) -> None:
+        """Begin to watch."""
+        await self._there(self._watch_it())
+
+    async def status(self, since: int | None) -> dict[str, Any]:
+        """Return the status: at once, or when it differs from the version `since`."""
+        status: dict[str, Any] = await self._there(self._status(since))
+        return {**status, "groups": {_GROUP: status["workers"]}}
+
+    async def _watch_it(self) -> None:
+        self._watch = self._preload.Watch(self._scheduler)
+        self._scheduler.add_plugin(self._watch)
+
+    async def _status(self, since: int | None) -> Any:
+        if since is not None:
+            await self._watch.wait(since)
+        return self._watch.status()
+
+    def _there(self, work: Coroutine[Any, Any, Any]) -> asyncio.Future[Any]:
+        return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
+
+
+class Far:
+    """The status of a scheduler in another process, as it tells; the cluster's own picture shows when to ask again."""
+
+    def __init__(self, cluster: Any, longest_wait: float) -> None:
+        security = getattr(cluster, "security", None) or Security()
+        self._cluster, self._longest_wait = cluster, longest_wait
+        self._rpc = rpc(cluster.scheduler_address, connection_args=security.get_connection_args("client"))
+        self._version = 1
+        self._seen: dict[str, Any] = {}
+
+    async def begin(self) -> None:
+        """Ask once."""
+        self._seen = await self._ask()
+
+    async def status(self, since: int | None) -> dict[str, Any]:
+        """Return the status: at once, or when it differs from the version `since`."""
+        end = monotonic() + self._longest_wait
+        while True:
+            seen = await self._ask()
+            if seen != self._seen:
+                self._version, self._seen = self._version + 1, seen
+            if since != self._version or monotonic() > end:
+                return {"version": self._version, **seen}
+            await self._until_it_differs()
+
+    async def _ask(self) -> dict[str, Any]:
+        identity = await asyncio.wait_for(self._rpc.identity(), _PATIENCE)
+        workers = list(identity["workers"].values())
+        return {
+            "workers": len(workers),
+            "nthreads": sum(worker["nthreads"] for worker in workers),
+            "memory_limit": sum(worker["memory_limit"] or 0 for worker in workers),
+            "clients": None,
+            "packages": {},
+            "groups": {_GROUP: len(workers)},
+        }
+
+    async def _until_it_differs(self) -> None:
+        end, before = monotonic() + _ASK, self._picture()
+        while monotonic() < end and self._picture() == before:  # noqa: ASYNC110  (it has no event)
+            await asyncio.sleep(_LOOK)
+
+    def _picture(self) -> set[str]:
+        return set((getattr(self._cluster, "scheduler_info", None) or {}).get("workers", ()))
+
+
+class Scaler:
+    """Has a cluster add or remove workers, one request at a time; it may block, so it gets a thread of its own."""
+
+    def __init__(self, cluster: Any, in_thread: Any) -> None:
+        self._cluster, self._in_thread = cluster, in_thread
+        self._adaptive: Any = None
+        self._turn = asyncio.Lock()
+
+    async def scale(self, scaling: Mapping[str, Any]) -> None:
+        """Have so many workers, or adapt their number to the work."""
+        async with self._turn:
+            if "maximum" in scaling:
+                bounds = {"minimum": scaling["minimum"], "maximum": scaling["maximum"]}
+                self._adaptive = await self._in_thread(lambda: self._cluster.adapt(**bounds))
+            else:
+                await self._in_thread(self._fix)
+                await self._scale(int(scaling["workers"]))
+
+    def _fix(self) -> None:
+        """Stop adapting, which `scale` does not do by itself."""
+        if self._adaptive is not None and hasattr(self._adaptive, "stop"):
+            self._adaptive.stop()
+        self._adaptive = None
+
+    async def _scale(self, workers: int) -> None:
+        name, before = type(self._cluster).__name__, self._planned()
+        if before == workers:
+            return
+        if before is not None and before < workers and getattr(self._cluster, "_supports_scaling", True) is False:
+            raise Refused(f"{name} has no more than the {before} workers that it was made with")
+        await self._in_thread(self._cluster.scale, workers)
+        end = monotonic() + _NOTICE
+        while before is not None and self._planned() == before:
+            if monotonic() > end:
+                raise Refused(f"{name} was asked for {workers} workers, but still plans to have {before}")
+            await asyncio.sleep(_LOOK)
+
+    def _planned(self) -> int | None:
+        """Return how many workers the class wants to have now, if it tells."""
+        try:
+            return len(self._cluster.plan)
+        except Exception:  # noqa: BLE001  (whatever the class does there)
+            return None
+
+
+class Handle:
+    """What this process has of a running cluster: the URL of its routes, and the means to scale it.
+
+    `is_local` says that the scheduler is in this process, with a dashboard behind the gate.
+    """
+
+    def __init__(self, url: str, is_local: bool, scaler: Scaler) -> None:
+        self.url, self.is_local, self.scale = url, is_local, scaler.scale
+
+
+class StatusHandler(web.RequestHandler):
+    """Tells how the cluster is, at once or when that changes."""
+
+    def initialize(self, source: Near | Far) -> None:
+        self.source = source
+
+    async def get(self) -> None:
+        since = self.get_query_argument("since", "")
+        try:
+            self.write(await self.source.status(int(since) if since.isdecimal() else None))
+        except (OSError, asyncio.TimeoutError) as error:
+            self.set_status(503)
+            self.write({"message": f"The scheduler does not answer ({type(error).__name__})"})
+
+
+class ScaleHandler(web.RequestHandler):
+    """Has the class add or remove workers."""
+
+    def initialize(self, scaler: Scaler) -> None:
+        self.scaler = scaler
+
+    async def post(self) -> None:
+        try:
+            await self.scaler.scale(json.loads(self.request.body))
+            self.write({})
+        except Exception as error:  # noqa: BLE001  (whatever a class raises is told)
+            traceback.print_exc()
+            self.set_status(409)
+            self.write({"message": str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"})
+
+
+async def start(cluster: Any, folder: Path, preload: ModuleType, in_thread: Any) -> Handle:
+    """Begin to answer for a cluster."""
+    scheduler = getattr(cluster, "scheduler", None)
+    is_local = isinstance(scheduler, Scheduler)
+    source = Near(scheduler, preload) if is_local else Far(cluster, preload.LONGEST_WAIT)
+    await source.begin()
+    scaler = Scaler(cluster, in_thread)
+    application = RoutingApplication(
+        [
+            (r"/hpcdask/status", StatusHandler, {"source": source}),
+            (r"/hpcdask/scale", ScaleHandler, {"scaler": scaler}),
+        ]
+    )
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "tls-cert.pem", folder / "tls-key.pem")
+    sockets = bind_sockets(0, _LOOPBACK)
+    HTTPServer(application, ssl_options=context).add_sockets(sockets)
+    return Handle(f"https://{_LOOPBACK}:{sockets[0].getsockname()[1]}", is_local, scaler)
