@@ -1,7 +1,14 @@
 import { Client, messageOf } from './api/client';
-import type { ICluster, ILaunchRequest, ISite } from './api/types';
+import type {
+  IAdoptRequest,
+  ICluster,
+  ILaunchRequest,
+  ISite,
+  Scaling
+} from './api/types';
 import { hasEnded } from './format';
 import { placeholder } from './placeholder';
+import { MAIN_GROUP, scaled } from './scaling';
 import type { ClusterTable } from './table';
 
 /**
@@ -61,12 +68,29 @@ export class ClusterActs {
     return this._act(id, { name }, () => client.rename(id, name));
   }
 
-  scale(id: string, workers: number): Promise<void> {
+  scale(id: string, scaling: Scaling, group: string): Promise<void> {
     const { client, table } = this._options;
-    const running = table.get(id)?.workers.running ?? 0;
-    const pending = Math.max(0, workers - running);
-    const shown = { workers: { requested: workers, pending, running } };
-    return this._act(id, shown, () => client.scale(id, workers));
+    const cluster = table.get(id);
+    const shown = cluster ? scaled(cluster, group, scaling) : {};
+    const other = group === MAIN_GROUP ? undefined : group;
+    return this._act(id, shown, () => client.scale(id, scaling, other));
+  }
+
+  /** An idle cluster is to stay: it does not count down while that is asked. */
+  keep(id: string): Promise<void> {
+    const { client } = this._options;
+    return this._act(id, { idle_ends_at: null }, () => client.keep(id));
+  }
+
+  /** Track a cluster that runs already; its card comes with the answer. */
+  async adopt(request: IAdoptRequest): Promise<ICluster> {
+    const { client, table, onActed } = this._options;
+    const cluster = await client.adopt(request);
+    table.touch(cluster.id);
+    table.add(cluster);
+    table.select(cluster.id);
+    onActed();
+    return cluster;
   }
 
   /** Stop a cluster; one that has ended is read again and stays as it is. */
@@ -83,11 +107,15 @@ export class ClusterActs {
     });
   }
 
+  /** Drop the record of a cluster that has ended, or is somebody else's. */
   async forget(id: string): Promise<void> {
     const { client, table } = this._options;
-    // The same request would stop a cluster that has not ended.
-    if (hasEnded(table.get(id)?.state)) {
+    const cluster = table.get(id);
+    if (hasEnded(cluster?.state)) {
       await this._act(id, {}, () => client.stop(id));
+    } else if (cluster?.can_forget) {
+      // Without saying so, the same request would stop it.
+      await this._act(id, {}, () => client.forget(id));
     }
   }
 

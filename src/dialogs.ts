@@ -3,26 +3,6 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ICluster } from './api/types';
 
-/** How many workers a cluster is to have, or `null`. */
-export async function askWorkers(
-  cluster: ICluster,
-  trans: TranslationBundle
-): Promise<number | null> {
-  const answer = await InputDialog.getNumber({
-    title: trans.__('Scale %1', cluster.name),
-    label: cluster.can_grow
-      ? trans.__('Number of workers')
-      : trans._n(
-          'Number of workers, at most %1: a cluster in one job can shrink, not grow',
-          'Number of workers, at most %1: a cluster in one job can shrink, not grow',
-          cluster.workers.requested
-        ),
-    value: cluster.workers.requested,
-    okLabel: trans.__('Scale')
-  });
-  return answer.button.accept ? answer.value : null;
-}
-
 /** Another name for a cluster, or `null`. */
 export async function askName(
   cluster: ICluster,
@@ -44,19 +24,27 @@ export async function confirmStop(
 ): Promise<boolean> {
   const answer = await showDialog({
     title: trans.__('Stop %1?', cluster.name),
-    body: cluster.clients
-      ? trans._n(
-          '%1 client is connected to it. Its work on this cluster will be lost.',
-          '%1 clients are connected to it. Their work on this cluster will be lost.',
-          cluster.clients
-        )
-      : trans.__(
-          'Everything that it computes or holds in memory will be lost.'
-        ),
+    body: lossWords(cluster, trans),
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),
       Dialog.warnButton({ label: trans.__('Stop') })
     ]
   });
   return answer.button.accept;
+}
+
+/** What is lost with a cluster, and whose it is. */
+function lossWords(cluster: ICluster, trans: TranslationBundle): string {
+  if (cluster.kind === 'adopted') {
+    return trans.__(
+      'This ends the cluster for everybody who uses it. To take it off the list only, choose Forget.'
+    );
+  }
+  return cluster.clients
+    ? trans._n(
+        '%1 client is connected to it. Its work on this cluster will be lost.',
+        '%1 clients are connected to it. Their work on this cluster will be lost.',
+        cluster.clients
+      )
+    : trans.__('Everything that it computes or holds in memory will be lost.');
 }

@@ -1,6 +1,6 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ClusterState } from './api/types';
+import type { ClusterState, ICluster } from './api/types';
 
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
@@ -129,6 +129,16 @@ export function hasEnded(state: ClusterState | undefined): boolean {
 /** Whether the number of workers can be changed: else the server says 409. */
 export function isScalable(state: ClusterState | undefined): boolean {
   return state === 'pending' || state === 'starting' || state === 'running';
+}
+
+/** The same of a cluster, which may not leave that to us at all. */
+export function canScale(cluster: ICluster | undefined): boolean {
+  return Boolean(cluster?.can_scale) && isScalable(cluster?.state);
+}
+
+/** Whether it may be taken off the list. */
+export function canForget(cluster: ICluster | undefined): boolean {
+  return Boolean(cluster?.can_forget) || hasEnded(cluster?.state);
 }
 
 /** Whether there is anything left to stop. */

@@ -55,6 +55,24 @@ export const stopIcon = drawing(
   `<rect ${solid} x="3.5" y="3.5" width="9" height="9" rx="1"/>`
 );
 
+/** A clock that is set back: an idle cluster stays. */
+export const keepIcon = drawing(
+  'keep',
+  `<path ${line} d="M2.6 3.2v3h3M3 6a5.6 5.6 0 1 1-.5 3.4M8 5v3.2l2.1 1.4"/>`
+);
+
+/** A clock: an idle cluster counts down. */
+export const idleIcon = drawing(
+  'idle',
+  `<circle ${line} cx="8" cy="8" r="5.8"/><path ${line} d="M8 4.8V8l2.2 1.5"/>`
+);
+
+/** A cluster that comes in from elsewhere. */
+export const adoptIcon = drawing(
+  'adopt',
+  `<path ${line} d="M8 2v7M5 6.4 8 9.4l3-3M2.5 9.5v3a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1v-3"/>`
+);
+
 export const forgetIcon = drawing(
   'forget',
   `<path ${line} d="M4 4l8 8M12 4l-8 8"/>`

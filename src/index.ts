@@ -16,7 +16,7 @@ import { IStateDB } from '@jupyterlab/statedb';
 import { ITranslator, nullTranslator } from '@jupyterlab/translation';
 
 import { Client } from './api/client';
-import { CommandIDs } from './commands';
+import { CommandIDs } from './commandIds';
 import { ClusterModel } from './model';
 import { activatePanel } from './panel';
 import { TILE_NAMESPACE, Tiles } from './tile';

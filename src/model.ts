@@ -1,29 +1,26 @@
 import type { Event } from '@jupyterlab/services';
 import type { IDisposable } from '@lumino/disposable';
-import { Poll } from '@lumino/polling';
 import { ISignal, Signal } from '@lumino/signaling';
 
 import { ClusterActs } from './acts';
 import type { Client } from './api/client';
 import type {
+  IAdoptRequest,
   ICluster,
   ILaunchRequest,
   IPlots,
   IPreview,
   IProblem,
-  ISite
+  ISite,
+  Scaling
 } from './api/types';
 import { ChangeFeed } from './events';
-import { hasEnded } from './format';
+import { ReadingPace } from './pace';
 import { ClusterReader } from './reader';
+import { MAIN_GROUP } from './scaling';
 import { SiteReader } from './sites';
 import { ClusterTable } from './table';
 import type { IClusterModel } from './tokens';
-
-/** How often everything is read again, in milliseconds, while events come. */
-const SLOW = 60_000;
-/** The same while something happens and no event has ever come. */
-const FAST = 4_000;
 
 /** What is known about sites and clusters; the only one that talks to the API. */
 export class ClusterModel implements IClusterModel, IDisposable {
@@ -46,7 +43,7 @@ export class ClusterModel implements IClusterModel, IDisposable {
       onRefusals: () => this._clustersChanged.emit(),
       onRefused: id => void this._reread([id]),
       onActed: () => {
-        this._pace(true);
+        this._pace.follow(true);
         // What had to wait for a launch can be read now.
         void this._reread([]);
       }
@@ -56,15 +53,12 @@ export class ClusterModel implements IClusterModel, IDisposable {
       changed: ids => void this._reread(ids),
       forgotten: id => this._table.remove(id)
     });
-    this._poll = new Poll({
-      name: 'hpcdask-ext:ClusterModel',
-      auto: false,
-      linger: 0,
-      factory: () => this._readAgain(),
-      frequency: { interval: SLOW, backoff: true, max: 5 * SLOW },
-      standby: () => (this._isWaiting ? 'when-hidden' : true)
+    this._pace = new ReadingPace({
+      read: () => this._readAgain(),
+      clusters: () => this.clusters,
+      hasSites: () => this.sitesProblem === null,
+      isTold: () => this._feed.works
     });
-    document.addEventListener('visibilitychange', this._onVisible);
     this.ready = this.refresh();
   }
 
@@ -115,8 +109,7 @@ export class ClusterModel implements IClusterModel, IDisposable {
       return;
     }
     this._isDisposed = true;
-    document.removeEventListener('visibilitychange', this._onVisible);
-    this._poll.dispose();
+    this._pace.dispose();
     this._feed.dispose();
     this._sites.dispose();
     this._table.dispose();
@@ -145,7 +138,7 @@ export class ClusterModel implements IClusterModel, IDisposable {
 
   async refresh(): Promise<void> {
     await Promise.allSettled([this._sites.read(), this._readClusters()]);
-    this._pace(true);
+    this._pace.follow(true);
   }
 
   async refreshSites(age: number): Promise<void> {
@@ -165,8 +158,16 @@ export class ClusterModel implements IClusterModel, IDisposable {
     return this._acts.rename(id, name);
   }
 
-  scale(id: string, workers: number): Promise<void> {
-    return this._acts.scale(id, workers);
+  adopt(request: IAdoptRequest): Promise<ICluster> {
+    return this._acts.adopt(request);
+  }
+
+  scale(id: string, scaling: Scaling, group = MAIN_GROUP): Promise<void> {
+    return this._acts.scale(id, scaling, group);
+  }
+
+  keep(id: string): Promise<void> {
+    return this._acts.keep(id);
   }
 
   stop(id: string): Promise<void> {
@@ -194,13 +195,13 @@ export class ClusterModel implements IClusterModel, IDisposable {
     try {
       await this._reader.readAll();
     } finally {
-      this._pace();
+      this._pace.follow();
     }
   }
 
   private async _reread(ids: readonly string[]): Promise<void> {
     await this._reader.read(ids);
-    this._pace();
+    this._pace.follow();
   }
 
   private _tell(problem: Error | null): void {
@@ -213,47 +214,14 @@ export class ClusterModel implements IClusterModel, IDisposable {
 
   private _onSites(): void {
     this._sitesChanged.emit();
-    this._pace();
+    this._pace.follow();
   }
-
-  /** Whether anything may change by itself, or was not to be had. */
-  private get _isWaiting(): boolean {
-    const isLive = this.clusters.some(one => !hasEnded(one.state));
-    return isLive || this.sitesProblem !== null;
-  }
-
-  /**
-   * Poll faster only while something happens and events do not come, or while
-   * there are no sites; from `now` on, or from the next time.
-   */
-  private _pace(now = false): void {
-    const isMoving = this.clusters.some(
-      one => !hasEnded(one.state) && one.state !== 'running'
-    );
-    const isFast = (isMoving && !this._feed.works) || this.sitesProblem;
-    const interval = isFast ? FAST : SLOW;
-    if (this._isDisposed) {
-      return;
-    }
-    if (this._poll.frequency.interval !== interval) {
-      this._poll.frequency = { ...this._poll.frequency, interval };
-    }
-    if (now) {
-      void this._poll.schedule({ phase: 'started', interval });
-    }
-  }
-
-  private readonly _onVisible = (): void => {
-    if (document.visibilityState === 'visible' && this._isWaiting) {
-      void this._poll.refresh();
-    }
-  };
 
   private readonly _acts: ClusterActs;
   private readonly _client: Client;
   private readonly _clustersChanged = new Signal<this, void>(this);
   private readonly _feed: ChangeFeed;
-  private readonly _poll: Poll;
+  private readonly _pace: ReadingPace;
   private readonly _reader: ClusterReader;
   private readonly _selectedChanged = new Signal<this, void>(this);
   private readonly _sites: SiteReader;

@@ -4,7 +4,8 @@ import type { IFileBrowserFactory } from '@jupyterlab/filebrowser';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
-import { CommandIDs, IPanel } from './commands';
+import { CommandIDs } from './commandIds';
+import type { IPanel } from './commandParts';
 import type { FormMemory } from './formMemory';
 import { clusterIcon } from './icons';
 import { runScript } from './panel/scriptDialog';

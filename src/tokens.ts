@@ -4,12 +4,14 @@ import type { ISignal } from '@lumino/signaling';
 import type { Widget } from '@lumino/widgets';
 
 import type {
+  IAdoptRequest,
   ICluster,
   ILaunchRequest,
   IPlots,
   IPreview,
   IProblem,
-  ISite
+  ISite,
+  Scaling
 } from './api/types';
 
 /** The clusters of this user, kept up to date by the server's events. */
@@ -49,10 +51,15 @@ export interface IClusterModel {
   preview(request: ILaunchRequest): Promise<IPreview>;
   launch(request: ILaunchRequest): Promise<ICluster>;
   rename(id: string, name: string): Promise<void>;
-  scale(id: string, workers: number): Promise<void>;
+  /** Track a cluster that runs already, and select it. */
+  adopt(request: IAdoptRequest): Promise<ICluster>;
+  /** Scale a group of its workers, by default the one that all clusters have. */
+  scale(id: string, scaling: Scaling, group?: string): Promise<void>;
+  /** Let the idle time of a cluster begin anew. */
+  keep(id: string): Promise<void>;
   /** Stop a cluster; one that has ended meanwhile keeps record and logs. */
   stop(id: string): Promise<void>;
-  /** Drop the record of an ended cluster. */
+  /** Drop the record of a cluster that has ended, or that was adopted. */
   forget(id: string): Promise<void>;
   /** The plots of a cluster's dashboard by name; none while it has none. */
   plots(id: string): Promise<IPlots>;

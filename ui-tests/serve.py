@@ -1,6 +1,7 @@
 """Start the Jupyter server of the browser tests in a directory of its own, and remove it when it ends.
 
-Nothing of the user is read or written: home, data, configuration and workspaces are below `HPCDASK_UI_HOME`.
+Nothing of the user is read or written: home, data, configuration and workspaces are below `HPCDASK_UI_HOME`. An argument
+names another configuration beside this file.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 from pathlib import Path
 from types import FrameType
 
-CONFIG = Path(__file__).with_name("jupyter_server_test_config.py")
+DEFAULT_CONFIG = "jupyter_server_test_config.py"
 
 
 def environment(home: Path) -> dict[str, str]:
@@ -50,7 +51,8 @@ def main() -> int:
     try:
         variables = environment(home)
         add_kernel_without_dask(home)
-        command = [sys.executable, "-m", "jupyterlab", "--config", str(CONFIG)]
+        config = Path(__file__).with_name(sys.argv[1] if len(sys.argv) > 1 else DEFAULT_CONFIG)
+        command = [sys.executable, "-m", "jupyterlab", "--config", str(config)]
         server = subprocess.Popen(command, env=variables)  # noqa: S603
 
         def stop(number: int, _: FrameType | None) -> None:

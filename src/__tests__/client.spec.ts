@@ -19,7 +19,7 @@ describe('Client', () => {
     expect(await client.launch({ site: 'centre', size: 'small' })).toEqual(
       made
     );
-    await client.scale('new', 4);
+    await client.scale('new', { mode: 'fixed', workers: 4 });
     expect(await client.logs('new', 'worker')).toHaveLength(1);
     expect(server.asked).toEqual([
       {

@@ -2,7 +2,8 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 
 import type { ICluster } from '../api/types';
-import { addCommands, CommandIDs } from '../commands';
+import { CommandIDs } from '../commandIds';
+import { addCommands } from '../commands';
 import { DaskLabextension } from '../labextension';
 import type { ClusterModel } from '../model';
 import { AskBeforeStop, Settings } from '../settings';
@@ -42,6 +43,7 @@ describe('the commands', () => {
       panel: {
         showLaunch: () => void seen.push(['launch']),
         showClusters: () => void seen.push(['clusters']),
+        showScaling: (one, group) => void seen.push(['scale', one.id, group]),
         showDashboards: () => void seen.push(['dashboards'])
       },
       tiles: {

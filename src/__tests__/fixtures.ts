@@ -3,7 +3,7 @@ import { ServerConnection } from '@jupyterlab/services';
 import { Stream } from '@lumino/signaling';
 
 import { Client } from '../api/client';
-import type { ICluster, ISite } from '../api/types';
+import type { ICluster, IGroup, ISite } from '../api/types';
 import { SCHEMA_ID } from '../events';
 import { ClusterModel } from '../model';
 
@@ -130,6 +130,24 @@ export function cluster(part: Partial<ICluster> = {}): ICluster {
     warnings: [],
     script: null,
     exit_code: null,
+    ...part
+  };
+}
+
+export function group(part: Partial<IGroup> = {}): IGroup {
+  return {
+    name: 'workers',
+    queue: 'regular',
+    size: 'small',
+    walltime: '01:00:00',
+    workers: { requested: 2, pending: 0, running: 2 },
+    cores: 8,
+    memory: 32 * GIB,
+    gpus: 0,
+    worker: { cores: 4, memory: 16 * GIB, gpus: 0 },
+    scaling: { mode: 'fixed', workers: 2 },
+    limits: { workers: 64 },
+    resources: {},
     ...part
   };
 }

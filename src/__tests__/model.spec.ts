@@ -164,7 +164,7 @@ describe('ClusterModel', () => {
         200,
         cluster({ id: 'a', workers: { requested: 4, pending: 1, running: 3 } })
       );
-      const scaled = model.scale('a', 4);
+      const scaled = model.scale('a', { mode: 'fixed', workers: 4 });
       expect(model.get('a')?.workers).toEqual({
         requested: 4,
         pending: 2,
@@ -183,7 +183,9 @@ describe('ClusterModel', () => {
         message: '1 field is wrong',
         errors: [{ field: 'scaling.workers', message: 'at most 64' }]
       });
-      await expect(model.scale('a', 99)).rejects.toThrow('1 field is wrong');
+      await expect(
+        model.scale('a', { mode: 'fixed', workers: 99 })
+      ).rejects.toThrow('1 field is wrong');
       expect(model.get('a')?.workers.requested).toBe(2);
       expect(model.refusal('a')).toBe('at most 64');
       model.dismiss('a');
@@ -242,7 +244,9 @@ describe('ClusterModel', () => {
 
     it('drop the refusal of a cluster that is removed', async () => {
       server.answer('PATCH', 'api/clusters/a', 409, { message: 'not now' });
-      await expect(model.scale('a', 3)).rejects.toThrow();
+      await expect(
+        model.scale('a', { mode: 'fixed', workers: 3 })
+      ).rejects.toThrow();
       expect(model.refusal('a')).toBe('not now');
       server.emit('a', 'forgotten');
       expect(model.refusal('a')).toBe('');
@@ -251,7 +255,7 @@ describe('ClusterModel', () => {
     it('keep no refusal that comes after the cluster was removed', async () => {
       server.hold('PATCH');
       server.answer('PATCH', 'api/clusters/a', 409, { message: 'not now' });
-      const scaled = model.scale('a', 3);
+      const scaled = model.scale('a', { mode: 'fixed', workers: 3 });
       server.emit('a', 'forgotten');
       server.release();
       await expect(scaled).rejects.toThrow('not now');

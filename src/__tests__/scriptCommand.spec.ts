@@ -2,7 +2,7 @@ import { Dialog } from '@jupyterlab/apputils';
 import { nullTranslator } from '@jupyterlab/translation';
 import { CommandRegistry } from '@lumino/commands';
 
-import { CommandIDs } from '../commands';
+import { CommandIDs } from '../commandIds';
 import { FormMemory } from '../formMemory';
 import type { ClusterModel } from '../model';
 import { addScriptCommand } from '../scriptCommand';

@@ -2,6 +2,7 @@ import { URLExt } from '@jupyterlab/coreutils';
 import { ServerConnection } from '@jupyterlab/services';
 
 import type {
+  IAdoptRequest,
   ICluster,
   IFieldError,
   ILaunchRequest,
@@ -9,7 +10,8 @@ import type {
   IPlots,
   IPreview,
   ISites,
-  LogRole
+  LogRole,
+  Scaling
 } from './types';
 
 /**
@@ -76,15 +78,33 @@ export class Client {
     return this._request<ICluster>('PATCH', ['clusters', id], { name });
   }
 
-  scale(id: string, workers: number): Promise<ICluster> {
+  /** Scale the workers that every cluster has, or another group of them. */
+  scale(id: string, scaling: Scaling, group?: string): Promise<ICluster> {
     return this._request<ICluster>('PATCH', ['clusters', id], {
-      scaling: { mode: 'fixed', workers }
+      scaling,
+      ...(group && { group })
     });
+  }
+
+  /** Let the idle time of a cluster begin anew. */
+  keep(id: string): Promise<ICluster> {
+    return this._request<ICluster>('POST', ['clusters', id, 'keep'], {});
+  }
+
+  /** Track a cluster that runs already. */
+  adopt(request: IAdoptRequest): Promise<ICluster> {
+    return this._request<ICluster>('POST', ['clusters', 'adopt'], request);
   }
 
   /** Stop a cluster, or forget it if it has ended: then the answer is `null`. */
   stop(id: string): Promise<ICluster | null> {
     return this._request<ICluster | null>('DELETE', ['clusters', id]);
+  }
+
+  /** Stop tracking an adopted cluster, which goes on running. */
+  forget(id: string): Promise<null> {
+    const query = '?forget=true';
+    return this._request('DELETE', ['clusters', id], undefined, query);
   }
 
   /** The end of the logs, of one role or of all: so many lines of each. */

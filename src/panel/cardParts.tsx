@@ -2,19 +2,27 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { closeIcon, LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { ICluster } from '../api/types';
+import type { ICluster, Scaling } from '../api/types';
+import { forgetHelp } from '../clusterWords';
+import { formatTime, hasEnded } from '../format';
 import { unreachableIcon } from '../icons';
 import { commandLine } from '../shell';
 import { scriptWords } from '../words';
 import { IconButton } from './controls';
+import { SmallButton } from './smallButton';
 import { EstimatedStart } from './times';
+
+/** What of a card is edited in place: its name, or the number of workers. */
+export type Editing =
+  { what: 'name' } | { what: 'scale'; group: string } | null;
 
 /** What a card can ask for; each is the act of one command. */
 export interface ICardActions {
   select: (id: string) => void;
   showDashboards: (id: string) => void;
   insertCode: (id: string) => void;
-  scale: (id: string, workers: number) => void;
+  scale: (id: string, group: string, scaling: Scaling) => void;
+  keep: (id: string) => void;
   rename: (id: string, name: string) => void;
   showLogs: (id: string) => void;
   stop: (id: string) => void;
@@ -22,6 +30,8 @@ export interface ICardActions {
   dismiss: (id: string) => void;
   /** Open the warnings of a card, or fold them. */
   showWarnings: (id: string, isOpen: boolean) => void;
+  /** Edit something of a card in place, or end that. */
+  edit: (id: string, editing: Editing) => void;
 }
 
 export interface IClusterCardProps {
@@ -34,16 +44,9 @@ export interface IClusterCardProps {
   /** Whether the server has not answered the launch. */
   isPlaceholder: boolean;
   areWarningsOpen: boolean;
+  editing: Editing;
   actions: ICardActions;
   trans: TranslationBundle;
-}
-
-export type Editing = 'name' | 'workers' | null;
-
-/** What of a card is being edited in place. */
-export interface IEditable {
-  isEditing: boolean;
-  setEditing: (editing: Editing) => void;
 }
 
 /** The script, the reason, what could not be reached and what was refused. */
@@ -51,13 +54,7 @@ export function Notes(props: IClusterCardProps): JSX.Element {
   const { cluster, refusal, actions, trans } = props;
   return (
     <>
-      {!cluster.reachable && (
-        <Note
-          icon={unreachableIcon}
-          label={trans.__('Unreachable')}
-          text={trans.__('Cannot be reached: this is what was last known.')}
-        />
-      )}
+      {!cluster.reachable && <Unreachable {...props} />}
       <Script {...props} />
       {cluster.reason && !isOfScript(cluster) && (
         <div className="jp-HPCDask-card-reason">{cluster.reason}</div>
@@ -102,18 +99,49 @@ function Script(props: IClusterCardProps): JSX.Element | null {
   ) : null;
 }
 
-/** A sentence behind an icon, which has a name of its own. */
-function Note(props: {
+/** Since when it cannot be reached; what is somebody else's may be forgotten. */
+function Unreachable(props: IClusterCardProps): JSX.Element {
+  const { cluster, actions, trans } = props;
+  const { id, unreachable_since: since } = cluster;
+  return (
+    <Note
+      icon={unreachableIcon}
+      label={trans.__('Unreachable')}
+      text={
+        since
+          ? trans.__(
+              'Cannot be reached since %1: this is what was last known.',
+              formatTime(since, Date.now())
+            )
+          : trans.__('Cannot be reached: this is what was last known.')
+      }
+    >
+      {cluster.can_forget && !hasEnded(cluster.state) && (
+        <SmallButton
+          label={trans.__('Forget')}
+          title={forgetHelp(cluster, trans)}
+          onClick={() => actions.forget(id)}
+        />
+      )}
+    </Note>
+  );
+}
+
+/** A sentence behind an icon with a name of its own, and what can be done. */
+export function Note(props: {
   icon: LabIcon;
   label: string;
-  text: string;
+  text: React.ReactNode;
+  className?: string;
+  children?: React.ReactNode;
 }): JSX.Element {
   return (
-    <div className="jp-HPCDask-card-note">
+    <div className={`jp-HPCDask-card-note ${props.className ?? ''}`}>
       <span role="img" aria-label={props.label} title={props.label}>
         <props.icon.react tag={null} width="14px" height="14px" />
       </span>
       <span>{props.text}</span>
+      {props.children}
     </div>
   );
 }

@@ -1,117 +1,88 @@
 import * as React from 'react';
 
-import { formatMemory, isScalable } from '../format';
+import { allWorkersWords } from '../clusterWords';
+import { canScale, formatMemory, hasEnded } from '../format';
+import { groupsOf } from '../scaling';
 import { layoutHelp } from '../words';
-import type { IClusterCardProps, IEditable } from './cardParts';
-import { InlineEditor } from './controls';
+import { Groups } from './cardGroups';
+import type { IClusterCardProps } from './cardParts';
+import { Bar } from './progressBar';
+import { ScaleEditor } from './scaleEditor';
+import { CoreHours } from './times';
 
-/** How many workers are there, of what is asked for; and for how long. */
-export function Progress(props: IClusterCardProps & IEditable): JSX.Element {
-  const { cluster, trans, isEditing } = props;
-  const { requested, running } = cluster.workers;
-  const words = trans._n(
-    '%2 / %1 worker',
-    '%2 / %1 workers',
-    requested,
-    running
-  );
+/** How many workers are there, of what is asked for, and what they use. */
+export function Progress(props: IClusterCardProps): JSX.Element | null {
+  const { cluster, editing, trans } = props;
+  const groups = groupsOf(cluster);
+  const [main] = groups;
+  const isEditing = editing?.what === 'scale' && canScale(cluster);
+  if (hasEnded(cluster.state)) {
+    return <Used {...props} />;
+  }
+  if (groups.length > 1) {
+    return (
+      <>
+        <Numbers {...props} />
+        <Groups {...props} groups={groups} />
+      </>
+    );
+  }
   return (
     <>
-      <div
-        className="jp-HPCDask-progress"
-        role="progressbar"
-        aria-label={trans.__('Workers')}
-        aria-valuemin={0}
-        aria-valuemax={requested}
-        aria-valuenow={Math.min(running, requested)}
-        aria-valuetext={words}
-      >
-        <div
-          style={{
-            width: `${requested ? Math.min(100, (100 * running) / requested) : 0}%`
-          }}
-        />
-      </div>
-      <div className="jp-HPCDask-card-numbers">
-        {isEditing && isScalable(cluster.state) ? (
-          <ScaleEditor {...props} />
-        ) : (
-          <>
-            <span className="jp-HPCDask-card-workers">{words}</span>
-            <Totals {...props} />
-          </>
-        )}
-      </div>
+      {/* Nobody has asked us for the workers of an adopted cluster. */}
+      {cluster.kind !== 'adopted' && (
+        <Bar group={main} label={trans.__('Workers')} trans={trans} />
+      )}
+      {isEditing ? (
+        <ScaleEditor {...props} group={main} />
+      ) : (
+        <Numbers {...props} />
+      )}
     </>
   );
 }
 
-/** What all workers have together; while their number is edited, it is moot. */
-function Totals(props: IClusterCardProps): JSX.Element {
+/** What all workers have together, and have used. */
+function Numbers(props: IClusterCardProps): JSX.Element {
   const { cluster, trans } = props;
   return (
-    <>
-      <span>{trans._n('%1 core', '%1 cores', cluster.cores)}</span>
-      <span>{formatMemory(cluster.memory)}</span>
+    <div className="jp-HPCDask-card-numbers">
+      <span className="jp-HPCDask-card-workers">
+        {allWorkersWords(cluster, trans)}
+      </span>
+      {cluster.cores > 0 && (
+        <span>{trans._n('%1 core', '%1 cores', cluster.cores)}</span>
+      )}
+      {cluster.memory > 0 && <span>{formatMemory(cluster.memory)}</span>}
       {cluster.gpus > 0 && (
         <span>{trans._n('%1 GPU', '%1 GPUs', cluster.gpus)}</span>
       )}
+      <Hours {...props} />
       {cluster.layout === 'allocation' && (
         <span title={layoutHelp(cluster.layout, trans)}>
           {trans.__('in one job')}
         </span>
       )}
-    </>
+    </div>
   );
 }
 
-/** The number of workers, to be changed; what cannot grow says so. */
-function ScaleEditor(props: IClusterCardProps & IEditable): JSX.Element {
-  const { cluster, actions, trans, setEditing } = props;
-  const id = React.useId();
-  const [isTooMany, setTooMany] = React.useState(false);
-  const { requested } = cluster.workers;
-  const onConfirm = (value: string) => {
-    const workers = Number(value);
-    if (!cluster.can_grow && workers > requested) {
-      setTooMany(true);
-      return;
-    }
-    setEditing(null);
-    if (value !== '' && workers !== requested) {
-      actions.scale(cluster.id, workers);
-    }
-  };
-  const most = cluster.can_grow ? cluster.limits.workers : requested;
-  return (
-    <>
-      <span>
-        <InlineEditor
-          label={trans.__('Number of workers')}
-          describedBy={cluster.can_grow ? undefined : id}
-          isInvalid={isTooMany}
-          type="number"
-          minimum={0}
-          maximum={most ?? undefined}
-          value={String(requested)}
-          onConfirm={onConfirm}
-          onCancel={() => setEditing(null)}
-        />
-        {trans.__('workers')}
-      </span>
-      {!cluster.can_grow && (
-        <div
-          id={id}
-          className={`jp-HPCDask-card-help ${isTooMany ? 'jp-mod-error' : ''}`}
-          role={isTooMany ? 'alert' : undefined}
-        >
-          {trans._n(
-            'At most %1 worker: a cluster in one job can shrink, not grow.',
-            'At most %1 workers: a cluster in one job can shrink, not grow.',
-            requested
-          )}
-        </div>
-      )}
-    </>
+/** What a cluster that has ended has used. */
+function Used(props: IClusterCardProps): JSX.Element | null {
+  return props.cluster.core_hours === null ? null : (
+    <div className="jp-HPCDask-card-numbers">
+      <Hours {...props} />
+    </div>
+  );
+}
+
+function Hours({ cluster, trans }: IClusterCardProps): JSX.Element | null {
+  const { core_hours: hours, cores_running: cores } = cluster;
+  return hours === null ? null : (
+    <CoreHours
+      hours={hours}
+      cores={hasEnded(cluster.state) ? null : cores}
+      trans={trans}
+    />
   );
 }

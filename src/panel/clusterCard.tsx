@@ -1,17 +1,13 @@
 import * as React from 'react';
 
 import type { ICluster } from '../api/types';
+import { placeWords } from '../clusterWords';
 import { hasEnded, isStoppable, stateWord } from '../format';
 import { stateIcon } from '../icons';
 import { equal } from '../table';
 import { Actions } from './cardActions';
-import {
-  Editing,
-  ICardActions,
-  IClusterCardProps,
-  IEditable,
-  Notes
-} from './cardParts';
+import { Idle } from './cardIdle';
+import { Editing, ICardActions, IClusterCardProps, Notes } from './cardParts';
 import { Progress } from './cardProgress';
 import { Warnings } from './cardWarnings';
 import { InlineEditor } from './controls';
@@ -19,11 +15,11 @@ import { TimeLeft } from './times';
 
 /** One cluster: what runs, how far it is, how long it has, what to do next. */
 function Card(props: IClusterCardProps): JSX.Element {
-  const { cluster, actions, trans, isPlaceholder } = props;
-  const [editing, setEditing] = React.useState<Editing>(null);
+  const { cluster, actions, trans, isPlaceholder, editing } = props;
+  const card = useFocusAfter(editing);
   const { id, state } = cluster;
   const name = cluster.name || trans.__('new cluster');
-  const place = placeOf(cluster);
+  const place = placeWords(cluster, trans);
   const classes = [
     'jp-HPCDask-card',
     `jp-mod-${state}`,
@@ -32,11 +28,12 @@ function Card(props: IClusterCardProps): JSX.Element {
   ];
   const onKeyDown = (event: React.KeyboardEvent) => {
     if (event.target === event.currentTarget && !isPlaceholder) {
-      onCardKey(event, cluster, actions, () => setEditing('name'));
+      onCardKey(event, cluster, actions);
     }
   };
   return (
     <li
+      ref={card}
       className={classes.filter(Boolean).join(' ')}
       data-cluster-id={isPlaceholder ? undefined : id}
       data-state={state}
@@ -47,14 +44,12 @@ function Card(props: IClusterCardProps): JSX.Element {
       onClick={() => actions.select(id)}
       onKeyDown={onKeyDown}
     >
-      <Head
-        {...props}
-        name={name}
-        isEditing={editing === 'name'}
-        setEditing={setEditing}
-      />
+      <Head {...props} name={name} />
       <div className="jp-HPCDask-card-line">
-        <span className="jp-HPCDask-card-place" title={place}>
+        <span
+          className="jp-HPCDask-card-place"
+          title={cluster.kind === 'adopted' ? addressOf(cluster) : place}
+        >
           {place}
         </span>
         {cluster.ends_at && !hasEnded(state) && (
@@ -62,14 +57,9 @@ function Card(props: IClusterCardProps): JSX.Element {
         )}
       </div>
       <Notes {...props} />
-      {!hasEnded(state) && (
-        <Progress
-          {...props}
-          isEditing={editing === 'workers'}
-          setEditing={setEditing}
-        />
-      )}
-      {!isPlaceholder && <Actions {...props} setEditing={setEditing} />}
+      <Idle {...props} />
+      <Progress {...props} />
+      {!isPlaceholder && <Actions {...props} />}
       <Warnings {...props} />
     </li>
   );
@@ -82,25 +72,37 @@ export const ClusterCard = React.memo(
     a === actions && t === trans && equal(before, after)
 );
 
-/** Where it runs, and what; the queue of this machine has no name of its own. */
-function placeOf(cluster: ICluster): string {
-  const { site, site_title: title, queue, environment } = cluster;
-  return [
-    title || site,
-    queue === site ? '' : queue,
-    cluster.environment_title || environment
-  ]
-    .filter(Boolean)
-    .join(' · ');
+/** The card, which gets the focus that is left by what was edited in it. */
+function useFocusAfter(editing: Editing): React.RefObject<HTMLLIElement> {
+  const card = React.useRef<HTMLLIElement>(null);
+  const before = React.useRef(editing);
+  React.useEffect(() => {
+    const isOver = before.current && !editing;
+    before.current = editing;
+    if (!isOver) {
+      return;
+    }
+    // A click elsewhere has put the focus there by then.
+    const timer = window.setTimeout(() => {
+      if (document.activeElement === document.body) {
+        card.current?.focus({ preventScroll: true });
+      }
+    });
+    return () => window.clearTimeout(timer);
+  }, [editing]);
+  return card;
 }
 
-function Head(
-  props: IClusterCardProps & IEditable & { name: string }
-): JSX.Element {
-  const { cluster, actions, trans, name, isEditing, setEditing } = props;
+/** Where the scheduler of an adopted cluster is: that is all of its place. */
+function addressOf(cluster: ICluster): string | undefined {
+  return cluster.scheduler.address ?? undefined;
+}
+
+function Head(props: IClusterCardProps & { name: string }): JSX.Element {
+  const { cluster, actions, trans, name, editing } = props;
   const icon = stateIcon(cluster.state);
   const onConfirm = (value: string) => {
-    setEditing(null);
+    actions.edit(cluster.id, null);
     const changed = value.trim();
     if (changed && changed !== cluster.name) {
       actions.rename(cluster.id, changed);
@@ -114,18 +116,20 @@ function Head(
         width="14px"
         height="14px"
       />
-      {isEditing ? (
+      {editing?.what === 'name' ? (
         <InlineEditor
           label={trans.__('Name of the cluster')}
           value={cluster.name}
           onConfirm={onConfirm}
-          onCancel={() => setEditing(null)}
+          onCancel={() => actions.edit(cluster.id, null)}
         />
       ) : (
         <span
           className="jp-HPCDask-card-name"
           title={trans.__('%1 (double-click to rename)', name)}
-          onDoubleClick={() => !props.isPlaceholder && setEditing('name')}
+          onDoubleClick={() =>
+            !props.isPlaceholder && actions.edit(cluster.id, { what: 'name' })
+          }
         >
           {name}
         </span>
@@ -141,8 +145,7 @@ function Head(
 function onCardKey(
   event: React.KeyboardEvent,
   cluster: ICluster,
-  actions: ICardActions,
-  rename: () => void
+  actions: ICardActions
 ): void {
   const { id, state } = cluster;
   const acts: { [key: string]: () => void } = {
@@ -156,7 +159,7 @@ function onCardKey(
         actions.stop(id);
       }
     },
-    F2: rename
+    F2: () => actions.edit(id, { what: 'name' })
   };
   const act = acts[event.key];
   if (act) {

@@ -4,7 +4,7 @@ import * as React from 'react';
 import { APIError } from '../api/client';
 import type { ICluster } from '../api/types';
 import { Announcer } from './announcer';
-import type { ICardActions } from './cardParts';
+import type { Editing, ICardActions } from './cardParts';
 import { ClusterCard } from './clusterCard';
 
 export interface IClusterListProps {
@@ -16,6 +16,7 @@ export interface IClusterListProps {
   isPlaceholder: (id: string) => boolean;
   refusal: (id: string) => string;
   areWarningsOpen: (id: string) => boolean;
+  editing: (id: string) => Editing;
   actions: ICardActions;
   trans: TranslationBundle;
 }
@@ -79,6 +80,7 @@ function Cards(props: IClusterListProps & { label: string }): JSX.Element {
           isTabStop={cluster === tabStop}
           isPlaceholder={props.isPlaceholder(cluster.id)}
           areWarningsOpen={props.areWarningsOpen(cluster.id)}
+          editing={props.editing(cluster.id)}
           actions={props.actions}
           trans={props.trans}
         />

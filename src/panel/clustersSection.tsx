@@ -5,10 +5,11 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 import type { Message } from '@lumino/messaging';
 import * as React from 'react';
 
-import { CommandIDs } from '../commands';
+import { CommandIDs } from '../commandIds';
+import type { ICluster } from '../api/types';
 import { hasEnded } from '../format';
 import type { IClusterModel } from '../tokens';
-import type { ICardActions } from './cardParts';
+import type { Editing, ICardActions } from './cardParts';
 import { ClusterList } from './clusterList';
 
 /** The cards of all clusters. */
@@ -19,7 +20,8 @@ export class ClustersSection extends ReactWidget {
     this.addClass('jp-HPCDask-clustersSection');
     this._actions = {
       ...cardActions(model, commands),
-      showWarnings: this._onWarnings
+      showWarnings: this._onWarnings,
+      edit: this._onEdit
     };
     model.clustersChanged.connect(this._onChanged, this);
     model.selectedChanged.connect(this._onChanged, this);
@@ -40,6 +42,11 @@ export class ClustersSection extends ReactWidget {
     super.dispose();
   }
 
+  /** Let the number of workers of a cluster be edited, on its card. */
+  editScaling(cluster: ICluster, group: string): void {
+    this._onEdit(cluster.id, { what: 'scale', group });
+  }
+
   /** Put the focus on the card of the selected cluster, once it is drawn. */
   focusSelected(): void {
     this._wantsFocus = true;
@@ -57,6 +64,7 @@ export class ClustersSection extends ReactWidget {
         isPlaceholder={id => model.isPlaceholder(id)}
         refusal={id => model.refusal(id)}
         areWarningsOpen={id => this._openWarnings.has(id)}
+        editing={id => (id === this._edited ? this._editing : null)}
         actions={this._actions}
         trans={trans}
       />
@@ -123,7 +131,19 @@ export class ClustersSection extends ReactWidget {
     this.update();
   };
 
+  private readonly _onEdit = (id: string, editing: Editing): void => {
+    // What is edited on another card is not ended by this one's blur.
+    if (editing || id === this._edited) {
+      this._edited = id;
+      this._editing = editing;
+      this.update();
+    }
+  };
+
   private readonly _actions: ICardActions;
+  /** Which card is edited in place, and what of it. */
+  private _edited = '';
+  private _editing: Editing = null;
   /** The cards whose warnings are unfolded, as long as the page lives. */
   private readonly _openWarnings = new Set<string>();
   private _isLoading = true;
@@ -145,14 +165,16 @@ export namespace ClustersSection {
 function cardActions(
   model: IClusterModel,
   commands: CommandRegistry
-): Omit<ICardActions, 'showWarnings'> {
+): Omit<ICardActions, 'showWarnings' | 'edit'> {
   const run = (command: string, args: ReadonlyPartialJSONObject) =>
     void commands.execute(command, args);
   return {
     select: id => model.select(id),
     showDashboards: id => run(CommandIDs.showDashboards, { id }),
     insertCode: id => run(CommandIDs.insertCode, { id }),
-    scale: (id, workers) => run(CommandIDs.scale, { id, workers }),
+    scale: (id, group, scaling) =>
+      run(CommandIDs.scale, { id, group, scaling: { ...scaling } }),
+    keep: id => run(CommandIDs.keep, { id }),
     rename: (id, name) => run(CommandIDs.rename, { id, name }),
     showLogs: id => run(CommandIDs.showLogs, { id }),
     stop: id => run(CommandIDs.stop, { id }),

@@ -4,7 +4,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import * as React from 'react';
 
 import { messageOf } from '../api/client';
-import { CommandIDs } from '../commands';
+import { CommandIDs } from '../commandIds';
 import type { Settings } from '../settings';
 import type { IClusterModel, ITileOptions, ITiles } from '../tokens';
 import { dragWhenMoved } from './drag';

@@ -13,8 +13,10 @@ import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 
 import { Client } from '../api/client';
 import type { ICluster } from '../api/types';
-import { addCommands, CommandIDs } from '../commands';
+import { CommandIDs } from '../commandIds';
+import { addCommands } from '../commands';
 import { FormMemory } from '../formMemory';
+import { IdleNotifier } from '../idle';
 import { DaskLabextension } from '../labextension';
 import { addScriptCommand } from '../scriptCommand';
 import { ScriptMemory } from '../scriptMemory';
@@ -88,6 +90,8 @@ export function activatePanel(options: IPanelOptions): void {
   options.restorer?.add(panel, panel.id);
   addToMenus(app, options.palette, trans);
   void rememberSelection(model, state);
+  const idle = new IdleNotifier({ model, commands: app.commands, trans });
+  panel.disposed.connect(() => idle.dispose());
   driveDaskLabextension(app, model, labextension, settings);
 }
 
@@ -142,6 +146,7 @@ function addToMenus(
     CommandIDs.insertCode,
     CommandIDs.showDashboards,
     CommandIDs.scale,
+    CommandIDs.keep,
     CommandIDs.rename,
     CommandIDs.showLogs,
     CommandIDs.stop,

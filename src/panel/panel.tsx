@@ -8,8 +8,9 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import { AccordionPanel, Widget } from '@lumino/widgets';
 
-import type { IPreview, ISite } from '../api/types';
-import { CommandIDs, IPanel } from '../commands';
+import type { ICluster, IPreview, ISite } from '../api/types';
+import { CommandIDs } from '../commandIds';
+import type { IPanel } from '../commandParts';
 import type { FormMemory } from '../formMemory';
 import { clusterIcon } from '../icons';
 import type { Settings } from '../settings';
@@ -50,6 +51,11 @@ export class ClusterPanel extends SidePanel implements IPanel {
 
   showClusters(): void {
     this._reveal(1, () => this._clusters.focusSelected());
+  }
+
+  showScaling(cluster: ICluster, group: string): void {
+    // The editor takes the focus by itself.
+    this._reveal(1, () => this._clusters.editScaling(cluster, group));
   }
 
   showDashboards(): void {

@@ -1,7 +1,11 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 import * as React from 'react';
 
+import { coreHoursWords } from '../clusterWords';
 import { formatTime, formatTimeLeft } from '../format';
+
+/** In milliseconds. */
+const HOUR = 3_600_000;
 
 /**
  * How long a cluster still has: it counts by itself, so that nothing else is
@@ -23,6 +27,42 @@ export function TimeLeft(props: {
   );
 }
 
+/** What a cluster has used; it goes on between two answers of the server. */
+export function CoreHours(props: {
+  hours: number;
+  /** How many cores it uses now. */
+  cores: number | null;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { hours, cores, trans } = props;
+  return (
+    <span
+      className="jp-HPCDask-card-coreHours"
+      title={trans.__('Time of use so far, in core-hours')}
+    >
+      {cores ? (
+        <CountedHours hours={hours} cores={cores} trans={trans} />
+      ) : (
+        coreHoursWords(hours, trans)
+      )}
+    </span>
+  );
+}
+
+function CountedHours(props: {
+  hours: number;
+  cores: number;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { hours, cores, trans } = props;
+  const told = React.useMemo(
+    () => ({ hours, cores, at: Date.now() }),
+    [hours, cores]
+  );
+  const since = Math.max(0, useNow('') - told.at) / HOUR;
+  return <>{coreHoursWords(told.hours + told.cores * since, trans)}</>;
+}
+
 /** When a cluster that waits may start. */
 export function EstimatedStart(props: {
   start: string;
@@ -37,7 +77,7 @@ export function EstimatedStart(props: {
 }
 
 /** The time, told anew each second in the last minute, else each 10 s. */
-function useNow(endsAt: string): number {
+export function useNow(endsAt: string): number {
   const [now, setNow] = React.useState(() => Date.now());
   const isLast = Date.parse(endsAt) - now < 60_000;
   React.useEffect(() => {

@@ -80,7 +80,7 @@ async function ids(panel: Locator): Promise<string[]> {
 }
 
 /** Stop and forget whatever a test left. */
-async function stopAll(request: APIRequestContext): Promise<void> {
+export async function stopAll(request: APIRequestContext): Promise<void> {
   const api = 'hpcdask/api/clusters';
   const list = async (): Promise<ICluster[]> =>
     (await (await request.get(api)).json()).clusters;
