@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.clusters.groups import WorkerGroup
 from hpcdask_ext.clusters.models import Cluster, Environment, Job
 from hpcdask_ext.clusters.states import Role
 from hpcdask_ext.sites.models import BatchSite
@@ -124,6 +125,7 @@ def worker_command(cluster: Cluster, site: BatchSite, job: Job) -> str:
     else:
         words += _interface(site)
     words += [*site.worker_arguments, *_option_words(cluster, site, "argument", "worker_argument")]
+    words = _with_resources(words, group)
     number = "$HPCDASK_TASK" if job.role is Role.ALLOCATION else "$HPCDASK_INDEX"
     name = f'--name {shlex.quote(worker_name(cluster, job))}-"{number}"'
     command = f"{shlex.join(words)} {name}"
@@ -138,6 +140,24 @@ def worker_command(cluster: Cluster, site: BatchSite, job: Job) -> str:
         wait = _WAIT_FOR_SCHEDULER.format(file=shlex.quote(str(cluster.scheduler_file)), ended=shlex.quote(str(ended)))
         return wait + command
     return command
+
+
+def _with_resources(words: Sequence[str], group: WorkerGroup) -> list[str]:
+    """Return a worker's command line with the resources of its group, besides those that the site gives it.
+
+    Each worker has one with the name of its group, as many as it has cores, so that tasks can be sent to it.
+    """
+    own = {group.name: float(group.shape.cores), **group.resources}
+    texts, kept, rest = [], [], iter(words)
+    for word in rest:
+        if word.startswith("--resources="):
+            texts.append(word.partition("=")[2])
+        elif word == "--resources":  # of several, Dask would take the last
+            texts.append(next(rest, ""))
+        else:
+            kept.append(word)
+    texts += [f"{name}={int(amount) if amount == int(amount) else amount}" for name, amount in own.items()]
+    return [*kept, "--resources", " ".join(texts)]
 
 
 def worker_name(cluster: Cluster, job: Job) -> str:

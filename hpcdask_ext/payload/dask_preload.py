@@ -110,8 +110,9 @@ def _group(name: str) -> str:
 class Watch(SchedulerPlugin):
     """Counts changes of workers and clients, and wakes those who wait for the next one.
 
-    Other preloads find it among the scheduler's plugins: `more` is what they add to the status, by its name there, and
-    `bump` tells that something has changed.
+    Other preloads find it among the scheduler's plugins: `more` is what they add to the status, by its name there,
+    `asked` what they do with an argument of a status request, and `bump` tells that something has changed. `groups` has
+    the group of each worker, by its address.
     """
 
     name = "hpcdask-watch"
@@ -120,6 +121,8 @@ class Watch(SchedulerPlugin):
         self.scheduler = scheduler
         self.version = 1
         self.more: dict[str, Callable[[], Any]] = {}
+        self.asked: dict[str, Callable[[str], None]] = {}
+        self.groups: dict[str, str] = {}
         self._changed = asyncio.Event()
         self._own = _packages(get_versions())
         self._workers: dict[str, str] = {}
@@ -133,11 +136,14 @@ class Watch(SchedulerPlugin):
     add_client = remove_client = bump
 
     def add_worker(self, scheduler: Any, worker: str, **kwargs: Any) -> None:
-        self._workers[worker] = _packages(scheduler.workers[worker].versions)
+        state = scheduler.workers[worker]
+        self._workers[worker] = _packages(state.versions)
+        self.groups[worker] = _group(str(state.name))
         self.bump()
 
     def remove_worker(self, scheduler: Any, worker: str, **kwargs: Any) -> None:
         self._workers.pop(worker, None)
+        self.groups.pop(worker, None)
         self.bump()
 
     async def wait(self, since: int) -> None:
@@ -166,7 +172,7 @@ class Watch(SchedulerPlugin):
             "nthreads": sum(worker.nthreads for worker in workers),
             "memory_limit": sum(worker.memory_limit or 0 for worker in workers),
             "clients": len(clients),
-            "groups": dict(Counter(_group(str(worker.name)) for worker in workers)),
+            "groups": dict(Counter(self.groups.values())),
             "packages": {
                 "scheduler": _distinct([self._own]),
                 "workers": _distinct(self._workers.values()),
@@ -183,6 +189,9 @@ class StatusHandler(web.RequestHandler):
         self.watch = watch
 
     async def get(self) -> None:
+        for name, ask in self.watch.asked.items():
+            if argument := self.get_query_argument(name, ""):
+                ask(argument)
         since = self.get_query_argument("since", "")
         if since.isdecimal():
             await self.watch.wait(int(since))
