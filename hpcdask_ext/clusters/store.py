@@ -6,6 +6,7 @@ elsewhere. So clusters are found again even if their site has changed or is gone
 
 from __future__ import annotations
 
+import hashlib
 import logging
 import os
 import re
@@ -32,6 +33,12 @@ def new_id() -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(10))
 
 
+def id_of(name: str) -> str:
+    """Return the id of a cluster that others have named: the same one for every server that finds it."""
+    number = int.from_bytes(hashlib.sha256(name.encode()).digest(), "big")
+    return "".join(_ALPHABET[number // len(_ALPHABET) ** place % len(_ALPHABET)] for place in range(10))
+
+
 class ClusterStore:
     """The records of one user's clusters below `root`.
 
@@ -55,12 +62,15 @@ class ClusterStore:
                 place.mkdir(parents=True, exist_ok=True, mode=0o700)
             _check_owner(directory.parent)
             directory.mkdir(mode=0o700)
+        except OSError as error:
+            raise StoreError(f"The cluster's directory {directory} cannot be created: {error.strerror}.") from error
+        try:
             for name in ("jobs", "logs", "reports"):
                 (directory / name).mkdir(mode=0o700)
             if directory.parent != self.root:
                 (self.root / cluster_id).symlink_to(directory, target_is_directory=True)
         except OSError as error:
-            shutil.rmtree(directory, ignore_errors=True)  # the id is new, so there is nothing else in it
+            shutil.rmtree(directory, ignore_errors=True)  # it is new, so there is nothing else in it
             raise StoreError(f"The cluster's directory {directory} cannot be created: {error.strerror}.") from error
         return directory
 

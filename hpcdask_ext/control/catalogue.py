@@ -159,7 +159,7 @@ class Catalogue:
         places: tuple[Place, ...] = ("host", "batch")
         for place in places:
             if (name, place) not in self._monitors:
-                self._monitors[name, place] = QueueMonitor(partial(self._query, name, place))
+                self._monitors[name, place] = QueueMonitor(partial(self._query, name, place), partial(self._pace, name))
         return {place: self._monitors[name, place] for place in places}
 
     def hurry(self, name: str, place: Place) -> None:
@@ -176,6 +176,10 @@ class Catalogue:
         """Stop asking."""
         await self._discovery.close()
         await asyncio.gather(*(monitor.close() for monitor in self._monitors.values()))
+
+    def _pace(self, name: str) -> tuple[float, float] | None:
+        known = self._launchers.get(name)
+        return known[1].pace if known else None
 
     async def _query(self, name: str, place: Place) -> Sequence[JobStatus]:
         return await (await self.launcher(name)).query(place)

@@ -1,4 +1,4 @@
-"""What batch systems say about their queues and the user's accounts: asked when somebody looks, and then rarely."""
+"""What batch systems say about queues and accounts, and gateways about options: asked when needed, and then rarely."""
 
 from __future__ import annotations
 
@@ -16,27 +16,31 @@ from hpcdask_ext.errors import BatchError
 from hpcdask_ext.launchers.base import Launcher
 from hpcdask_ext.sites.load import Problem, Sites
 from hpcdask_ext.sites.models import BatchSite, Limits, Queue, Site
+from hpcdask_ext.sites.options import Option
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 _FRESH = 60.0  # seconds for which an answer is taken as it is
+_FRESH_TROUBLE = 10.0  # seconds for which a gateway is left alone that has not answered
 _PATIENCE = 1.0  # seconds to wait for an answer that is only useful
 _LONG_PATIENCE = 5.0  # seconds to wait for one without which nothing can be launched
+_SITES_PATIENCE = 2.0  # seconds to wait for a gateway's, while other sites wait too: without it, defaults are launched
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a batch system last said; `trouble` says why it did not, if it could not be asked."""
+    """What a batch system or gateway last said; `trouble` says why it did not, if it could not be asked."""
 
     queues: Sequence[QueueInfo] = ()
     accounts: Sequence[str] = ()
+    options: Sequence[Option] = ()
     trouble: str = ""
 
 
 class Discovery:
-    """Asks about queues and accounts, one question at a time for each site, and keeps the answers.
+    """Asks about queues, accounts and options, one question at a time for each site, and keeps the answers.
 
     Parameters
     ----------
@@ -56,12 +60,17 @@ class Discovery:
         for site in sites.sites:
             task = None if isinstance(site, BatchSite) and site.batch_system == "local" else self._ask(site)
             if task is not None:
-                is_needed = site.auto and site.name not in self.found
-                waiting.append(asyncio.wait([task], timeout=_LONG_PATIENCE if is_needed else _PATIENCE))
+                waiting.append(asyncio.wait([task], timeout=self._patience(site, len(sites.sites))))
         await asyncio.gather(*waiting)
 
+    def _patience(self, site: Site, count: int) -> float:
+        """Return for how many seconds an answer is waited for while so many sites are asked."""
+        if not site.auto or site.name in self.found:
+            return _PATIENCE
+        return _SITES_PATIENCE if "options" in site.auto and count > 1 else _LONG_PATIENCE
+
     def complete(self, sites: Sites) -> Sites:
-        """Return the sites with the queues and accounts that their files leave to the batch system."""
+        """Return the sites with the queues, accounts and options that their files leave to others."""
         completed = tuple(self._complete(site) for site in sites.sites)
         missed = [site for site in completed if site.auto and self.found.get(site.name, Found()).trouble]
         problems = [Problem(site.name, ", ".join(sorted(site.auto)), self.found[site.name].trouble) for site in missed]
@@ -79,7 +88,8 @@ class Discovery:
         if task is not None and not task.done():
             return task
         now = asyncio.get_running_loop().time()
-        if site.name in self._asked and now - self._asked[site.name] < _FRESH:
+        is_away = "options" in site.auto and bool(self.found.get(site.name, Found()).trouble)
+        if site.name in self._asked and now - self._asked[site.name] < (_FRESH_TROUBLE if is_away else _FRESH):
             return None
         self._asked[site.name] = now
         task = self._asking[site.name] = asyncio.create_task(self._ask_now(site))
@@ -87,11 +97,13 @@ class Discovery:
 
     async def _ask_now(self, site: Site) -> None:
         before = self.found.get(site.name, Found())
+        options, accounts, more = before.options, before.accounts, ""
         queues, trouble = await self._answer(site.name, lambda launcher: launcher.queues(), before.queues)
-        accounts, more = before.accounts, ""
         if "accounts" in site.auto:  # not every centre that has queues has these
             accounts, more = await self._answer(site.name, lambda launcher: launcher.accounts(), before.accounts)
-        self.found[site.name] = Found(queues, accounts, " ".join(dict.fromkeys(filter(None, (trouble, more)))))
+        if "options" in site.auto:
+            options, more = await self._answer(site.name, lambda launcher: launcher.options(), before.options)
+        self.found[site.name] = Found(queues, accounts, options, " ".join(dict.fromkeys(filter(None, (trouble, more)))))
 
     async def _answer(
         self, site: str, ask: Callable[[Launcher], Awaitable[Sequence[T]]], before: Sequence[T]
@@ -100,7 +112,7 @@ class Discovery:
         try:
             return await ask(await self._launcher(site)), ""
         except (BatchError, OSError) as error:
-            log.info("The site %s could not be asked for its queues or accounts: %s", site, error)
+            log.info("The site %s could not be asked for its queues, accounts or options: %s", site, error)
             return before, str(error)
 
     def _complete(self, site: Site) -> Site:
@@ -112,6 +124,8 @@ class Discovery:
             changes["queues"] = tuple(queue for info in found.queues for queue in _queue(info))
         if "accounts" in site.auto:
             changes["accounts"] = tuple(found.accounts)
+        if "options" in site.auto:
+            changes["options"] = tuple(found.options)
         return site.model_copy(update=changes)
 
 

@@ -21,13 +21,14 @@ from hpcdask_ext.clusters.states import ClusterState, Place
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.ledger import Ledger
 from hpcdask_ext.control.scaling import end_unstarted, shrink
-from hpcdask_ext.errors import BatchUnreachable, HPCDaskError, NotStarted, StoreError
-from hpcdask_ext.launchers.base import Launcher
+from hpcdask_ext.errors import BatchRefused, BatchUnreachable, HPCDaskError, NotStarted, StoreError
+from hpcdask_ext.launchers.base import Adjusted, Launcher
 
 log = logging.getLogger(__name__)
 
 _STARTING = {"state": ClusterState.STARTING, "reason": "The scheduler is starting"}
 _FIRST_RETRY, _LAST_RETRY = 5.0, 60.0  # seconds between tries to cancel
+_RETELL = (1.0, 4.0, 10.0)  # seconds between tries to have somebody else scale
 
 T = TypeVar("T")
 
@@ -50,17 +51,22 @@ class ClusterDriver:
         for kept in (self._acting, self.trouble, self._retries):
             kept.pop(cluster_id, None)
 
-    async def launch(self, cluster_id: str) -> None:
-        """Carry out a launch: check the environment, then submit the first jobs concurrently."""
+    async def launch(self, cluster_id: str) -> BatchRefused | None:
+        """Carry out a launch: check the environment, then submit the first jobs concurrently.
+
+        Return the refusal, if that is how it ended.
+        """
         async with self._lock(cluster_id):
             try:
                 await self._launch(cluster_id)
             except (HPCDaskError, OSError) as error:
                 await self.decide_end(cluster_id, ClusterState.FAILED, str(error))
+                return error if isinstance(error, BatchRefused) else None
             except Exception as error:  # whatever it is, a card must not stay "submitting" forever
                 log.exception("A launch failed unexpectedly.")
                 reason = f"The launch failed unexpectedly ({type(error).__name__}): this is a bug, see Jupyter's log."
                 await self.decide_end(cluster_id, ClusterState.FAILED, reason)
+        return None
 
     async def scale(self, cluster_id: str, group_name: str) -> None:
         """Make a group match its requested scaling; if that fails, record the number of workers there are."""
@@ -156,7 +162,9 @@ class ClusterDriver:
 
     async def _scale(self, cluster: Cluster, group: WorkerGroup, launcher: Launcher) -> None:
         if not launcher.scales_with_jobs:
-            await launcher.scale(cluster, group.scaling)
+            adjusted = await self._break_at_end(cluster.id, _tell(launcher, cluster, group))
+            if adjusted is not None:
+                await self._ledger.change(cluster.id, partial(_adjust, asked=group, adjusted=adjusted), "scaled")
             return
         missing = group.scaling.workers - cluster.capacity(group)
         if cluster.layout == "allocation":  # it cannot grow, and workers that connect late may be too many
@@ -187,6 +195,16 @@ class ClusterDriver:
         return self._acting.setdefault(cluster_id, asyncio.Lock())
 
 
+async def _tell(launcher: Launcher, cluster: Cluster, group: WorkerGroup) -> Adjusted | None:
+    """Have whoever runs a cluster scale it, trying again while that one is away for a moment."""
+    for delay in _RETELL:
+        try:
+            return await launcher.scale(cluster, group.scaling)
+        except BatchUnreachable:
+            await asyncio.sleep(delay)
+    return await launcher.scale(cluster, group.scaling)
+
+
 def _start(cluster: Cluster) -> Cluster:
     return cluster.model_copy(update=_STARTING) if cluster.state is ClusterState.SUBMITTING else cluster
 
@@ -195,9 +213,17 @@ def _back(cluster: Cluster, asked: WorkerGroup, error: str) -> Cluster:
     """Return the cluster with a group's actual number of workers, unless another one was requested meanwhile."""
     group = cluster.group(asked.name)
     if group.scaling == asked.scaling:
-        actual = group.scaling.model_copy(update={"workers": cluster.capacity(group)})
+        workers = cluster.capacity(group) if cluster.kind == "batch" else group.connected
+        actual = group.scaling.model_copy(update={"workers": workers})
         cluster = cluster.with_group(group.name, scaling=actual)
     return cluster.model_copy(update={"warnings": (*cluster.warnings, f"Scaling failed. {error}")})
+
+
+def _adjust(cluster: Cluster, asked: WorkerGroup, adjusted: Adjusted) -> Cluster:
+    """Return the cluster with the scaling that was made of the one asked for, unless another one was meanwhile."""
+    if cluster.group(asked.name).scaling == asked.scaling:
+        cluster = cluster.with_group(asked.name, scaling=adjusted.scaling)
+    return cluster.model_copy(update={"warnings": (*cluster.warnings, adjusted.note)})
 
 
 def _mark(cluster: Cluster, jobs: list[Job], cancelled: bool) -> Cluster:

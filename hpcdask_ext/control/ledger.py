@@ -49,6 +49,11 @@ class Ledger:
         for cluster in await asyncio.to_thread(lambda: list(self._store.load_all())):
             self._clusters[cluster.id] = cluster
 
+    async def stored(self) -> list[Cluster]:
+        """Return the clusters whose records are on disk but not here: another program has launched them since."""
+        stored = await asyncio.to_thread(lambda: list(self._store.load_all()))
+        return [cluster for cluster in stored if cluster.id not in self._clusters]
+
     async def read_again(self, cluster_id: str) -> Cluster:
         """Return a cluster as another process has written it, and go on from that.
 

@@ -15,8 +15,10 @@ from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.clusters.reach import Reach
 from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.clusters.store import ClusterStore, new_id
+from hpcdask_ext.control.adopting import Adopter, check_scalable, check_stoppable
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.driver import ClusterDriver
+from hpcdask_ext.control.found import Finder
 from hpcdask_ext.control.idle import keep
 from hpcdask_ext.control.ledger import Emit, Ledger
 from hpcdask_ext.control.logs import read_logs
@@ -25,11 +27,16 @@ from hpcdask_ext.control.processes import this_process
 from hpcdask_ext.control.site_view import sites_view
 from hpcdask_ext.control.tracking import Tracker, is_launched_elsewhere
 from hpcdask_ext.control.view import cluster_view
-from hpcdask_ext.errors import BatchError, InvalidRequest, WrongState
+from hpcdask_ext.errors import BatchError, BatchRefused, FieldError, InvalidRequest, WrongState
+from hpcdask_ext.launchers.gateway_options import option_in
 from hpcdask_ext.sites.change import read_change
+from hpcdask_ext.sites.models import Site
+from hpcdask_ext.sites.new_group import read_new_group
 from hpcdask_ext.sites.request import Launch, read_launch
 
 log = logging.getLogger(__name__)
+
+_SOON = 3.0  # seconds for which a launch waits for a gateway's refusal
 
 
 class ClusterManager:
@@ -50,6 +57,8 @@ class ClusterManager:
         self._ledger = Ledger(store, emit)
         self._driver = ClusterDriver(self._ledger, catalogue)
         self._tracker = Tracker(self._ledger, catalogue, self._driver)
+        self._finder = Finder(self._ledger, catalogue, self._tracker.watch)
+        self._adopter = Adopter(self._ledger, catalogue, self._free_name)
         self.all, self.get = self._ledger.all, self._ledger.get
 
     async def start(self) -> None:
@@ -71,7 +80,15 @@ class ClusterManager:
             launcher = await self._catalogue.launcher(launch.site.name)
             await asyncio.to_thread(launcher.scripts, self._planned(launch))
         cluster = await self._ledger.add(partial(self._make, launch))
-        self._tracker.spawn(self._launch(cluster.id))
+        launching = self._tracker.spawn(self._launch(cluster.id))
+        if launch.kind == "gateway":  # it answers at once, and has rules that it does not declare
+            await self._take_back_if_refused(launch.site, cluster.id, launching)
+        return cluster
+
+    async def adopt(self, body: Mapping[str, Any]) -> Cluster:
+        """Track a cluster that runs already; see `Adopter.adopt` for what it raises."""
+        cluster = await self._adopter.adopt(body)
+        self._tracker.watch(cluster.id)
         return cluster
 
     async def preview(self, body: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,6 +108,7 @@ class ClusterManager:
         sites = await self._catalogue.sites()
         change = read_change(body, sites.get(cluster.site), cluster)
         if change.scaling is not None:
+            check_scalable(cluster)
             if not cluster.state.is_scalable:
                 raise WrongState(f"“{cluster.name}” is {cluster.state.value} and cannot be scaled now.")
             scaled = partial(Cluster.with_group, name=change.group, scaling=change.scaling)
@@ -101,11 +119,20 @@ class ClusterManager:
             await self._ledger.change(cluster_id, lambda old: old.model_copy(update=name), "renamed")
         return self.get(cluster_id)
 
+    async def add_group(self, cluster_id: str, body: Mapping[str, Any]) -> Cluster:
+        """Begin to add workers of another kind to a cluster; see `read_new_group` for `body` and what it raises."""
+        sites = await self._catalogue.sites_for(self.get(cluster_id).site)
+        group = read_new_group(body, sites, self.get(cluster_id))
+        await self._ledger.change(cluster_id, partial(Cluster.with_new_group, group=group), "scaled")
+        self._tracker.spawn(self._tracker.then_look(cluster_id, self._driver.scale(cluster_id, group.name)))
+        return self.get(cluster_id)
+
     async def stop(self, cluster_id: str) -> Cluster:
         """Begin to stop a cluster."""
         if is_launched_elsewhere(self.get(cluster_id)):
             raise WrongState("Another program is just launching this cluster: stop it there, or in a moment here.")
         if self.get(cluster_id).outcome is None:
+            check_stoppable(self.get(cluster_id))
             await self._driver.decide_end(cluster_id, ClusterState.STOPPED, "", "stopped")
             self._tracker.spawn(self._tracker.then_look(cluster_id, self._driver.cancel_rest(cluster_id)))
         return self.get(cluster_id)
@@ -117,12 +144,10 @@ class ClusterManager:
         return self.get(cluster_id)
 
     async def forget(self, cluster_id: str) -> None:
-        """Forget an ended cluster and remove everything that is left of it."""
-        if not self.get(cluster_id).state.is_final:
+        """Forget an ended cluster, or one that others launched, and remove everything that is left of it here."""
+        if not self.get(cluster_id).state.is_final and self.get(cluster_id).kind != "adopted":
             raise WrongState(f"“{self.get(cluster_id).name}” has not ended yet: stop it first.")
-        await self._tracker.unwatch(cluster_id)
-        self._driver.forget(cluster_id)
-        await self._ledger.forget(cluster_id)
+        await self._remove(cluster_id)
 
     async def reach(self, cluster_id: str) -> Reach | None:
         """Return how a cluster's scheduler is reached; see `Catalogue.reach`."""
@@ -137,6 +162,7 @@ class ClusterManager:
         """Return the sites as users see them. A launch is likely to follow, so warming up starts now."""
         sites, kernels = await asyncio.gather(self._catalogue.current_sites(), self._catalogue.kernels())
         self._tracker.spawn(self._catalogue.warm_up(sites, kernels))
+        self._tracker.spawn(self._finder.look(sites))
         return sites_view(sites, kernels, self._catalogue.queues)
 
     async def logs(self, cluster_id: str, role: str | None, job: str | None, tail: str | None) -> list[dict[str, Any]]:
@@ -174,6 +200,22 @@ class ClusterManager:
         names = (f"{stem}-{number}" for number in range(1, len(taken) + 2))
         return next(name for name in names if name not in taken)
 
-    async def _launch(self, cluster_id: str) -> None:
-        await self._driver.launch(cluster_id)
+    async def _launch(self, cluster_id: str) -> BatchRefused | None:
+        refused = await self._driver.launch(cluster_id)
         self._tracker.watch(cluster_id)
+        return refused
+
+    async def _take_back_if_refused(
+        self, site: Site, cluster_id: str, launching: asyncio.Task[BatchRefused | None]
+    ) -> None:
+        """Raise a refusal at the field that it is about, if it comes soon, and leave no record of the cluster."""
+        await asyncio.wait([launching], timeout=_SOON)
+        refused = launching.result() if launching.done() else None
+        if refused is not None:
+            await self._remove(cluster_id)
+            raise InvalidRequest([FieldError(option_in(refused.message, site.options), refused.message)])
+
+    async def _remove(self, cluster_id: str) -> None:
+        await self._tracker.unwatch(cluster_id)
+        self._driver.forget(cluster_id)
+        await self._ledger.forget(cluster_id)

@@ -26,12 +26,18 @@ class QueueMonitor:
     ----------
     ask
         The query. It raises `BatchError` when there is no answer.
+    pace
+        Returns how many seconds there are between two queries at first and in the end, or None for the usual ones.
     """
 
-    def __init__(self, ask: Callable[[], Awaitable[Sequence[JobStatus]]]) -> None:
+    def __init__(
+        self,
+        ask: Callable[[], Awaitable[Sequence[JobStatus]]],
+        pace: Callable[[], tuple[float, float] | None] = lambda: None,
+    ) -> None:
         self.answer: Answer | None = None
         self.trouble = ""
-        self._ask = ask
+        self._ask, self._pace = ask, pace
         self._needed_by: dict[str, Callable[[], None]] = {}
         self._task: asyncio.Task[None] | None = None
         self._hurry = asyncio.Event()
@@ -60,27 +66,28 @@ class QueueMonitor:
             await asyncio.gather(self._task, return_exceptions=True)
 
     async def _run(self) -> None:
-        interval = FIRST_INTERVAL
+        first, last = self._pace() or (FIRST_INTERVAL, LAST_INTERVAL)
+        interval = first
         while self._needed_by:
             if self._hurry.is_set():
                 self._hurry.clear()
-                interval = FIRST_INTERVAL
-                await asyncio.sleep(_BURST)
+                interval = first
+                await asyncio.sleep(min(_BURST, first / 2))
             before = self.answer
             await self._ask_once()
             for wake in tuple(self._needed_by.values()):
                 wake()
             if before is not None and self.answer is not None and before.jobs != self.answer.jobs:
-                interval = FIRST_INTERVAL
-            await self._rest(interval)
-            interval = min(interval * _GROWTH, LAST_INTERVAL)
+                interval = first
+            await self._rest(first, interval)
+            interval = min(interval * _GROWTH, last)
 
-    async def _rest(self, interval: float) -> None:
+    async def _rest(self, first: float, interval: float) -> None:
         """Wait, so that there are never two queries within the first interval, however often `hurry` is called."""
-        await asyncio.sleep(FIRST_INTERVAL - _BURST)
+        await asyncio.sleep(first - min(_BURST, first / 2))
         hurrying = asyncio.create_task(self._hurry.wait())
         try:
-            await asyncio.wait([hurrying], timeout=max(0.0, interval - FIRST_INTERVAL))
+            await asyncio.wait([hurrying], timeout=max(0.0, interval - first))
         finally:
             hurrying.cancel()
 

@@ -17,6 +17,7 @@ from hpcdask_ext.clusters.reach import SchedulerAddress
 from hpcdask_ext.clusters.reports import Report, Reports
 from hpcdask_ext.clusters.states import ClusterState, JobState, Place, Role
 from hpcdask_ext.clusters.status import SchedulerStatus
+from hpcdask_ext.control.elsewhere import GONE, followed, is_about
 from hpcdask_ext.control.endings import Explain, ending
 from hpcdask_ext.control.job_check import with_check
 from hpcdask_ext.control.warnings import warnings
@@ -61,7 +62,9 @@ def reconcile(cluster: Cluster, seen: Observation, explain: Explain) -> Cluster:
     A cluster that has to end becomes `stopping`; the caller then cancels its remaining jobs, and once none is left its
     state becomes its `outcome`.
     """
-    jobs = tuple(_reconcile_job(job, seen) for job in cluster.jobs)
+    if cluster.kind == "adopted" and cluster.state is ClusterState.RUNNING and not (seen.scheduler or seen.silent):
+        return cluster  # nobody has answered or been given up yet, as after a restart of the server
+    jobs = tuple(_reconcile_job(job, cluster, seen) for job in cluster.jobs)
     since = (cluster.unreachable_since or seen.time) if seen.silent else None
     changes: dict[str, object] = {"jobs": jobs, "reachable": not seen.silent, "unreachable_since": since}
     if seen.address is not None:
@@ -75,29 +78,31 @@ def _counts(cluster: Cluster, status: SchedulerStatus) -> dict[str, object]:
     """Return what a scheduler's status changes in the record."""
     changes: dict[str, object] = {"workers": status.workers, "clients": status.clients}
     changes |= {"threads": status.nthreads, "memory_limit": status.memory_limit}
-    changes["groups"] = tuple(
-        group.model_copy(update={"connected": status.groups.get(group.name, 0)}) for group in cluster.groups
-    )
+    groups = [(group, status.groups.get(group.name, 0)) for group in cluster.groups]
+    if cluster.kind == "gateway":
+        groups = [(group.model_copy(update={"scaling": followed(group, count)}), count) for group, count in groups]
+    changes["groups"] = tuple(group.model_copy(update={"connected": count}) for group, count in groups)
     # A difference of moments is no news, and an older answer may still be seen after the user has kept the cluster.
     known, since = cluster.idle_since, status.idle_since
     changes["idle_since"] = known if since and known and since < known + _MOMENT else since
     return changes
 
 
-def _reconcile_job(job: Job, seen: Observation) -> Job:
+def _reconcile_job(job: Job, cluster: Cluster, seen: Observation) -> Job:
     # What runs on another host cannot be seen from this one, which does not mean that it is gone.
     answer = seen.answers.get(job.place) if job.host in (None, seen.host) else None
-    statuses = [status for status in answer.jobs if status.name == job.name] if answer else []
+    statuses = [status for status in answer.jobs if is_about(status, job, cluster)] if answer else []
     if job.id is None and statuses:  # the submission whose answer was lost
         job = job.model_copy(update={"id": statuses[0].job_id, "submitted": seen.time})
     is_asked = answer is not None and job.submitted is not None and answer.time - job.submitted > _SETTLING
+    gone = (GONE if cluster.kind == "gateway" else _GONE) if is_asked else None
     by_index = {index: status for status in statuses for index in status.indexes or ()}
     rest = next((status for status in statuses if status.indexes is None), None)
     elements = {
         index: element
         if element.state.is_final
         else _reconcile_element(
-            element, seen.reports.get((job.tag, index), Report()), by_index.get(index, rest), is_asked, seen.time
+            element, seen.reports.get((job.tag, index), Report()), by_index.get(index, rest), gone, seen.time
         )
         for index, element in job.elements.items()
     }
@@ -107,9 +112,12 @@ def _reconcile_job(job: Job, seen: Observation) -> Job:
 
 
 def _reconcile_element(
-    element: Element, report: Report, status: JobStatus | None, is_asked: bool, now: datetime
+    element: Element, report: Report, status: JobStatus | None, gone: str | None, now: datetime
 ) -> Element:
-    """Return the element updated from its own report, else from the batch system, else unchanged."""
+    """Return the element updated from its own report, else from the batch system, else unchanged.
+
+    `gone` says what has become of it if it has no status, and is None if the batch system need not know it yet.
+    """
     if report.started is not None:
         element = element.model_copy(
             update={"state": JobState.RUNNING, "reason": "", "started": report.started, "node": report.node}
@@ -130,9 +138,9 @@ def _reconcile_element(
         return element.model_copy(update=changes)
     if status is not None and report.started is None and status.state is not JobState.UNKNOWN:
         return element.model_copy(update={"state": status.state, "reason": status.reason, "node": status.node})
-    if status is None and is_asked:
+    if status is None and gone is not None:
         state = JobState.ENDED if element.cancelled else JobState.FAILED
-        reason = "" if element.cancelled else "disappeared without a report: killed, or its node failed"
+        reason = "" if element.cancelled else gone
         return element.model_copy(update={"state": state, "reason": reason, "ended": now})
     return element
 
@@ -153,7 +161,8 @@ def _reconcile_state(cluster: Cluster, seen: Observation, explain: Explain) -> C
         reason = seen.silent or reason
         return cluster.model_copy(update={"state": ClusterState.RUNNING, "reason": reason, "started": started})
     if cluster.started is not None:  # it ran, and its scheduler does not answer now
-        return cluster.model_copy(update={"reason": seen.silent})
+        note = _MAY_HAVE_ENDED if cluster.kind == "adopted" else ""
+        return cluster.model_copy(update={"reason": f"{seen.silent}{note}"})
     return _not_running_yet(cluster, seen, explain)
 
 
@@ -201,4 +210,6 @@ def _no_worker(cluster: Cluster, explain: Explain) -> str:
     return f"No worker is connected. {explain(*waiting)}" if waiting else "No worker is connected."
 
 
+_MAY_HAVE_ENDED = " If the cluster has ended, forget it."
 _NOT_ENDED = "Some jobs could not be ended yet. "
+_GONE = "disappeared without a report: killed, or its node failed"

@@ -8,7 +8,7 @@ from collections.abc import Coroutine
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster
@@ -16,6 +16,7 @@ from hpcdask_ext.clusters.scheduler_api import status_source
 from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.driver import ClusterDriver
+from hpcdask_ext.control.elsewhere import is_not_told_yet
 from hpcdask_ext.control.ledger import Ledger
 from hpcdask_ext.control.logs import last_words
 from hpcdask_ext.control.processes import is_another_alive
@@ -24,6 +25,8 @@ from hpcdask_ext.control.watch import ClusterWatch
 from hpcdask_ext.errors import ClusterNotFound, HPCDaskError, StoreError
 
 log = logging.getLogger(__name__)
+
+T = TypeVar("T")
 
 _LOOK = 2.0  # seconds between looks at what another process is launching
 
@@ -44,7 +47,7 @@ class Tracker:
     def __init__(self, ledger: Ledger, catalogue: Catalogue, driver: ClusterDriver) -> None:
         self._ledger, self._catalogue, self._driver = ledger, catalogue, driver
         self._watches: dict[str, tuple[ClusterWatch, asyncio.Task[None]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: set[asyncio.Task[Any]] = set()
 
     async def start(self) -> None:
         """Load the clusters that were launched before, and track the live ones."""
@@ -81,14 +84,14 @@ class Tracker:
         if watched := self._watches.get(cluster_id):
             watched[0].wake()
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Begin a task that ends with the tracker at the latest."""
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._end_task)
         return task
 
-    def _end_task(self, task: asyncio.Task[None]) -> None:
+    def _end_task(self, task: asyncio.Task[Any]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()):
             log.error("A cluster's background task failed.", exc_info=error)
@@ -120,7 +123,9 @@ class Tracker:
             if job.submitted is None:
                 dated = job.model_copy(update={"submitted": datetime.now(timezone.utc)})
                 await self._ledger.change(cluster.id, partial(Cluster.with_job, job=dated))
-        await self._catalogue.launcher(cluster.site)
+        await self._catalogue.launcher_of(cluster)
+        if is_not_told_yet(cluster):
+            self.spawn(self.then_look(cluster.id, self._driver.scale(cluster.id, cluster.main.name)))
 
     async def _apply(self, cluster_id: str, seen: Observation) -> bool:
         """Update the record with what was seen, act on it, and return whether anything changed."""
@@ -136,6 +141,8 @@ class Tracker:
         if after.state is ClusterState.STOPPING and is_left and self._driver.may_cancel(cluster_id):
             self.spawn(self.then_look(cluster_id, self._driver.cancel_rest(cluster_id)))
         if after.layout == "allocation" and max(before.workers, after.wanted) < after.workers:
+            self.spawn(self.then_look(cluster_id, self._driver.scale(cluster_id, after.main.name)))
+        if before.address is None and is_not_told_yet(after):
             self.spawn(self.then_look(cluster_id, self._driver.scale(cluster_id, after.main.name)))
         if after.state.is_final:
             await asyncio.to_thread(Credentials(after.directory).remove)

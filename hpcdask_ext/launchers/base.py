@@ -57,11 +57,11 @@ class Launcher(ABC):
     """What a site can do. Every method may be called again after a failure; none retries by itself.
 
     `scales_with_jobs` says that workers are added with `more_workers`, and not with `scale`. `pace` is how many seconds
-    there are between calls of `query` at least, and at most while something is awaited.
+    there are between two calls of `query` at first and in the end, if not as many as between those to batch systems.
     """
 
     scales_with_jobs: ClassVar[bool] = True
-    pace: ClassVar[tuple[float, float]] = (5.0, 60.0)
+    pace: ClassVar[tuple[float, float] | None] = None
 
     @abstractmethod
     async def prepare(self, cluster: Cluster) -> Probed:

@@ -59,7 +59,7 @@ class GatewayLauncher(Launcher):
     """Launches the clusters of one gateway."""
 
     scales_with_jobs: ClassVar[bool] = False
-    pace: ClassVar[tuple[float, float]] = (1.0, 10.0)
+    pace: ClassVar[tuple[float, float] | None] = (1.0, 10.0)
 
     def __init__(self, site: GatewaySite) -> None:
         self.site = site
