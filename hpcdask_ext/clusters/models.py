@@ -208,6 +208,10 @@ class Cluster(Frozen):
         groups = tuple(group.model_copy(update=changes) if group.name == name else group for group in self.groups)
         return self.model_copy(update={"groups": groups})
 
+    def with_new_group(self, group: WorkerGroup) -> Cluster:
+        """Return the cluster with one group more."""
+        return self.model_copy(update={"groups": (*self.groups, group)})
+
     @property
     def wanted(self) -> int:
         """How many workers there should be now, in all groups."""

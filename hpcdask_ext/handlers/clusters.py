@@ -30,6 +30,20 @@ class ClustersHandler(HPCDaskHandler):
         self.finish(*await manager.show([cluster], self.base_url))
 
 
+class AdoptHandler(HPCDaskHandler):
+    """A cluster that runs already."""
+
+    @web.authenticated
+    @authorized
+    async def post(self) -> None:
+        """Track it."""
+        manager = await self.manager()
+        cluster = await manager.adopt(self.json_object())
+        self.set_status(201)
+        self.set_header("Location", url_path_join(self.base_url, "hpcdask/api/clusters", cluster.id))
+        self.finish(*await manager.show([cluster], self.base_url))
+
+
 class PreviewHandler(HPCDaskHandler):
     """A launch that is only looked at."""
 
@@ -62,15 +76,28 @@ class ClusterHandler(HPCDaskHandler):
     @web.authenticated
     @authorized
     async def delete(self, cluster_id: str) -> None:
-        """Stop it, or forget it if it has ended."""
+        """Stop it, or forget it if it has ended, or if that is asked."""
         manager = await self.manager()
-        if manager.get(cluster_id).state.is_final:
+        if manager.get(cluster_id).state.is_final or self.get_query_argument("forget", "") == "true":
             await manager.forget(cluster_id)
             self.set_status(204)
             self.finish()
         else:
             self.set_status(202)
             self.finish(*await manager.show([await manager.stop(cluster_id)], self.base_url))
+
+
+class GroupsHandler(HPCDaskHandler):
+    """The groups of workers of one cluster."""
+
+    @web.authenticated
+    @authorized
+    async def post(self, cluster_id: str) -> None:
+        """Add one."""
+        manager = await self.manager()
+        cluster = await manager.add_group(cluster_id, self.json_object())
+        self.set_status(201)
+        self.finish(*await manager.show([cluster], self.base_url))
 
 
 class KeepHandler(HPCDaskHandler):

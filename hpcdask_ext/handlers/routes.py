@@ -7,7 +7,15 @@ from typing import Any
 from jupyter_server.base.handlers import JupyterHandler
 from tornado import web
 
-from hpcdask_ext.handlers.clusters import ClusterHandler, ClustersHandler, LogsHandler, PreviewHandler
+from hpcdask_ext.handlers.clusters import (
+    AdoptHandler,
+    ClusterHandler,
+    ClustersHandler,
+    GroupsHandler,
+    KeepHandler,
+    LogsHandler,
+    PreviewHandler,
+)
 from hpcdask_ext.handlers.labextension import (
     DashboardCheckHandler,
     PlotsHandler,
@@ -33,7 +41,10 @@ ROUTES: list[tuple[str, type[JupyterHandler]]] = [
     (r"/hpcdask/api/sites", SitesHandler),
     (r"/hpcdask/api/clusters", ClustersHandler),
     (r"/hpcdask/api/clusters/preview", PreviewHandler),
+    (r"/hpcdask/api/clusters/adopt", AdoptHandler),
     (rf"/hpcdask/api/clusters/{_ID}", ClusterHandler),
+    (rf"/hpcdask/api/clusters/{_ID}/groups", GroupsHandler),
+    (rf"/hpcdask/api/clusters/{_ID}/keep", KeepHandler),
     (rf"/hpcdask/api/clusters/{_ID}/logs", LogsHandler),
     (rf"/hpcdask/proxy/{_ID}/(.*)", DashboardRoute),
 ]

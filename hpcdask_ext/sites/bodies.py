@@ -110,7 +110,7 @@ class GroupBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    name: Annotated[str, AfterValidator(_check_group)]
+    name: Annotated[str, AfterValidator(_check_group)] | None = None
     queue: Text | None = None
     size: SizeBody | None = None
     walltime: Walltime | None = None
@@ -209,7 +209,6 @@ def _without(body: Mapping[str, Any], path: Sequence[str]) -> dict[str, Any]:
     if top == "groups" and len(nested) > 1 and isinstance(below, list):
         number = int(nested[0])
         return {**body, top: [*below[:number], _without(below[number], nested[1:]), *below[number + 1 :]]}
-    if top == "name" and "name" in 
     return {field: value for field, value in body.items() if field != top}
 
 

@@ -10,7 +10,7 @@ from hpcdask_ext.clusters.groups import AdaptiveScaling, Scaling
 from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.errors import FieldError, InvalidRequest
 from hpcdask_ext.sites.bodies import ChangeRequest, read_fields, unknown
-from hpcdask_ext.sites.group_request import check_scaling, read_scaling
+from hpcdask_ext.sites.group_request import check_queue, check_scaling, read_scaling
 from hpcdask_ext.sites.models import Limits, Queue, Site
 
 
@@ -42,6 +42,9 @@ def read_change(body: Mapping[str, Any], site: Site | None, cluster: Cluster) ->
         scaling = read_scaling(request.scaling, "scaling", errors)
         queue = (site.queue(group.queue) if site else None) or Queue(name="unknown", limits=_limits(site))
         errors += check_scaling(scaling, "scaling.workers", group.shape, queue)
+        others = [other for other in cluster.groups if other.name != name]
+        changed = group.model_copy(update={"scaling": scaling})
+        errors += check_queue([*others, changed], "scaling.workers", cluster.layout, queue)
         errors += _check_single_job(cluster, scaling)
     if errors:
         raise InvalidRequest(errors)

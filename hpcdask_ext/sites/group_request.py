@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import Any
 
 from hpcdask_ext.clusters.groups import MAIN_GROUP, AdaptiveScaling, FixedScaling, Scaling, WorkerGroup, WorkerShape
+from hpcdask_ext.clusters.states import Layout
 from hpcdask_ext.errors import FieldError
-from hpcdask_ext.sites.bodies import CustomSize, GroupBody, LaunchRequest, ScalingBody, unknown
-from hpcdask_ext.sites.limits import check_jobs, check_shape, check_workers
+from hpcdask_ext.sites.bodies import CustomSize, GroupBody, LaunchRequest, ScalingBody, shorten, unknown
+from hpcdask_ext.sites.limits import check_jobs, check_nodes, check_shape, check_workers, count_nodes
 from hpcdask_ext.sites.models import Queue, Site, Size
 from hpcdask_ext.sites.units import format_walltime
 
+_RESOURCE = re.compile(r"[A-Za-z][A-Za-z0-9_.-]{0,63}")
+_MOST_OF_RESOURCE = 1e15
 _NO_SHAPE = WorkerShape(cores=0, memory=0)
 
 
@@ -34,6 +40,17 @@ def read_scaling(body: ScalingBody, field: str, errors: list[FieldError]) -> Sca
     return AdaptiveScaling(minimum=minimum, maximum=maximum, workers=minimum)
 
 
+def check_resources(resources: Mapping[str, Any]) -> str:
+    """Return what is wrong with the Dask resources of a group's workers, or an empty text."""
+    for name, amount in resources.items():
+        if not _RESOURCE.fullmatch(name):
+            return f"{shorten(name)} cannot name a resource: use letters, digits and _ . -, with a letter first"
+        is_number = isinstance(amount, (int, float)) and not isinstance(amount, bool)
+        if not is_number or not 0 < amount <= _MOST_OF_RESOURCE:
+            return f"{name} must be a positive number, and at most {_MOST_OF_RESOURCE:g}; found {shorten(amount)}"
+    return ""
+
+
 def most_workers(scaling: Scaling) -> int:
     """Return how many workers there may be with a scaling."""
     return scaling.maximum if isinstance(scaling, AdaptiveScaling) else scaling.workers
@@ -47,6 +64,24 @@ def check_scaling(scaling: Scaling, field: str, shape: WorkerShape, queue: Queue
     bounds = {f"{scope}.minimum": scaling.minimum, f"{scope}.maximum": scaling.maximum}
     wrong = [error for name, workers in bounds.items() for error in check_jobs(name, workers, shape)]
     return [*check_workers(f"{scope}.maximum", scaling.maximum, queue), *wrong]
+
+
+def check_queue(groups: Sequence[WorkerGroup], field: str, layout: Layout, queue: Queue) -> list[FieldError]:
+    """Return what is wrong with the last of a cluster's groups in a queue, together with the others in that queue.
+
+    The limits of a queue are for a whole cluster. `field` is where a fixed number of workers stands.
+    """
+    there = [group for group in groups if group.queue == groups[-1].queue]
+    workers = [most_workers(group.scaling) for group in there]
+    if isinstance(there[-1].scaling, AdaptiveScaling):
+        field = f"{field.rpartition('.')[0]}.maximum"
+    most = queue.limits.workers
+    errors = []
+    if most is not None and workers[-1] <= most < sum(workers):
+        what = f"{sum(workers)} workers in all groups together"
+        errors.append(FieldError(field, f"{what} are more than the queue {queue.name} allows: {most}"))
+    nodes = sum(count_nodes(count, group.shape, layout, queue) for count, group in zip(workers, there, strict=True))
+    return [*errors, *check_nodes(field, nodes, queue)]
 
 
 class GroupChecker:
@@ -76,8 +111,7 @@ class GroupChecker:
 
     def group(self) -> WorkerGroup:
         """Return the group that is asked for."""
-        name = self.body.name if isinstance(self.body, GroupBody) else MAIN_GROUP
-        resources = self.body.resources if isinstance(self.body, GroupBody) else {}
+        name, resources = self._own() if isinstance(self.body, GroupBody) else (MAIN_GROUP, {})
         if not self.site.sizes:
             return WorkerGroup(name=name, shape=_NO_SHAPE, scaling=self._scaling(self.site.usual_scaling, _NO_SHAPE))
         size = self._size()
@@ -94,6 +128,15 @@ class GroupChecker:
             scaling=scaling,
             resources=resources,
         )
+
+    def _own(self) -> tuple[str, dict[str, float]]:
+        """Return what only groups with a name of their own have: that name, and resources."""
+        assert isinstance(self.body, GroupBody)
+        if self.body.name is None and f"{self.prefix}name" not in {error.field for error in self.errors}:
+            self._add("name", "Required for a group")
+        if wrong := check_resources(self.body.resources):
+            self._add("resources", wrong)
+        return self.body.name or "unnamed", {} if wrong else self.body.resources
 
     def _add(self, field: str, message: str) -> None:
         self.errors.append(FieldError(f"{self.prefix}{field}", message))

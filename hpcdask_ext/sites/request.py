@@ -14,11 +14,9 @@ from hpcdask_ext.clusters.states import ClusterKind, Layout
 from hpcdask_ext.errors import FieldError, InvalidRequest, SiteNotFound
 from hpcdask_ext.sites.bodies import LaunchRequest, read_fields, unknown
 from hpcdask_ext.sites.environment import with_image
-from hpcdask_ext.sites.group_request import GroupChecker, most_workers
-from hpcdask_ext.sites.limits import check_nodes, count_nodes
+from hpcdask_ext.sites.group_request import GroupChecker, check_queue
 from hpcdask_ext.sites.load import Sites
 from hpcdask_ext.sites.models import BatchSite, Site
-
 
 _OF_JOBS = ("queue", "size", "walltime", "account", "groups")
 
@@ -107,9 +105,8 @@ class _Checker:
         group = main.group()
         layout = self._layout(group)
         groups = (group, *(other.group() for other in others))
-        for checker, found in zip((main, *others), groups, strict=True):
-            nodes = count_nodes(most_workers(found.scaling), found.shape, layout, checker.queue)
-            self.errors += check_nodes(checker.workers_field, nodes, checker.queue)
+        for number, checker in enumerate((main, *others), start=1):
+            self.errors += check_queue(groups[:number], checker.workers_field, layout, checker.queue)
         self._check_names_of_groups()
         environment, image = self._environment(layout)
         options = self._options()
@@ -155,12 +152,13 @@ class _Checker:
         elif group.scaling.workers < 1:
             self._add("scaling.workers", "A cluster that is a single job needs at least one worker")
         if self.request.groups:
-            self._add("groups", "A cluster that is a single job has no other workers: choose the layout “elastic”")
+            remedy = "leave them out" if self.request.script else "choose the layout “elastic”"
+            self._add("groups", f"A cluster that is a single job has no other workers: {remedy}")
 
     def _check_names_of_groups(self) -> None:
         names = [body.name for body in self.request.groups]
         for number, name in enumerate(names):
-            if name in names[:number]:
+            if name is not None and name in names[:number]:
                 self._add(f"groups.{number}.name", f"There is another group {name!r}: choose another name")
 
     def _environment(self, layout: Layout) -> tuple[Environment | None, str | None]:

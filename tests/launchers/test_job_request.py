@@ -126,7 +126,7 @@ def test_options_add_to_the_command_lines_as_one_word(value: str) -> None:
     )
     assert option(scheduler.command, "--interface") == option(workers.command, "--interface") == value
     assert option(workers.command, "--lifetime") == "1 h"
-    assert "--resources=GPU=2" in shlex.split(workers.command)
+    assert option(workers.command, "--resources") == "GPU=2 workers=2"
     assert "--resources" not in scheduler.command
     assert "--no-nanny" not in workers.command
 
