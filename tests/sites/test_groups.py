@@ -68,7 +68,7 @@ def test_every_wrong_field_of_every_group_is_told_at_once() -> None:
     found = wrong(
         {"name": "G P U", "queue": "nowhere", "size": {"workers": 2, "cores": 0, "memory": "8 GiB"}},
         {"queue": "gpu", "walltime": "24:00:00", "scaling": {"mode": "fixed"}, "colour": "red"},
-        {"name": "x", "queue": "gpu", "size": {"workers": 2, "cores": 16, "memory": "1 GiB", "gpus": 5}},
+        {"name": "x", "queue": "gpu", "size": {"workers": 1, "cores": 16, "memory": "1 GiB", "gpus": 5}},
         {"name": "x", "size": "packed", "scaling": {"workers": 3}, "resources": {"GPU": "one"}},
         account="nobody",
     )
@@ -177,13 +177,13 @@ def cluster(*groups: WorkerGroup, **changes: Any) -> Cluster:
     return record(Path("/c"), **values).model_copy(update={"groups": (main, *groups)})
 
 
-def other(name: str = "more", queue: str = "regular", workers: int = 4) -> WorkerGroup:
-    shape = WorkerShape(cores=1, memory=2**30)
+def other(name: str = "more", queue: str = "regular", workers: int = 4, cores: int = 1) -> WorkerGroup:
+    shape = WorkerShape(cores=cores, memory=2**30)
     return WorkerGroup(name=name, queue=queue, shape=shape, scaling=FixedScaling(workers=workers))
 
 
 def test_a_change_is_of_the_group_that_it_names_and_counts_the_others_in_its_queue() -> None:
-    sited, two = SITES.sites[0], cluster(other(), other("gpu", "gpu", 2))
+    sited, two = SITES.sites[0], cluster(other(), other("gpu", "gpu", 2, cores=8))
     change = read_change({"group": "more", "scaling": {"workers": 6}}, sited, two)
     assert (change.group, change.scaling) == ("more", FixedScaling(workers=6))
     assert read_change({"scaling": {"workers": 6}}, sited, two).group == "workers"
