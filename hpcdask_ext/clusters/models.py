@@ -41,7 +41,8 @@ class Job(Frozen):
     `tag` is unique in the cluster (`scheduler`, `workers-1`), `name` everywhere. `id` is None until the batch system
     has answered. An allocation has a single element and `tasks` tasks with workers, of which `retired` have been
     retired. A gateway's cluster is a job of the gateway, named by its id there; an adopted cluster is a job of nobody.
-    `cores` is how many an element asks for, or None where that is not known.
+    `cores` is how many an element asks for, or None where that is not known. After `lifetime` its workers may end by
+    themselves, ahead of the walltime.
     """
 
     tag: str
@@ -51,6 +52,7 @@ class Job(Frozen):
     place: Place
     host: str | None = None
     walltime: timedelta | None = None
+    lifetime: timedelta | None = None
     id: str | None = None
     submitted: datetime | None = None
     estimated_start: datetime | None = None

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from hpcdask_ext.clusters.models import Cluster, Element, Job
-from hpcdask_ext.clusters.reports import Reports
+from hpcdask_ext.clusters.reports import Report, Reports
 from hpcdask_ext.clusters.states import ClusterState, JobState, Place, Role
 from hpcdask_ext.control.job_check import unusable_environment
 from hpcdask_ext.sites.units import time_in_words
@@ -32,7 +32,8 @@ def ending(
                 return ClusterState.FAILED, reason
             if cluster.script is not None:
                 return _ending_of_script(cluster.script.path.name, job, explain)
-            return _ending_of_scheduler(job, explain)
+            told = reports.get((job.tag, 1), Report()).reason
+            return (ClusterState.FAILED, told) if told else _ending_of_scheduler(job, explain)
     workers = [(job, element) for job in cluster.jobs if job.role is Role.WORKER for element in job.elements.values()]
     is_working = any(not element.state.is_final for _, element in workers) or is_connected
     if not workers or is_working or cluster.wanted == 0:
@@ -47,14 +48,14 @@ def _ending_of_scheduler(job: Job, explain: Explain) -> tuple[ClusterState, str]
             ClusterState.STOPPED,
             "The scheduler was shut down by a client, by another process, or by Dask's own idle timeout.",
         )
-    if is_over(scheduler, job.walltime):
+    if is_over(scheduler, job):
         return ClusterState.STOPPED, "The scheduler's job reached its walltime (walltime)."
     return ClusterState.FAILED, _failure("The scheduler failed", "its log", explain, [(job.place, scheduler.reason)])
 
 
 def _ending_of_script(name: str, job: Job, explain: Explain) -> tuple[ClusterState, str]:
     element = job.elements[1]
-    if is_over(element, job.walltime):
+    if is_over(element, job):
         return ClusterState.FAILED, f"“{name}” was ended because the job reached its walltime (walltime)."
     if element.state is JobState.ENDED:
         return ClusterState.STOPPED, f"“{name}” has ended with exit code 0."
@@ -62,7 +63,7 @@ def _ending_of_script(name: str, job: Job, explain: Explain) -> tuple[ClusterSta
 
 
 def _ending_of_workers(workers: Sequence[tuple[Job, Element]], explain: Explain) -> tuple[ClusterState, str]:
-    if any(is_over(element, job.walltime) for job, element in workers):
+    if any(is_over(element, job) for job, element in workers):
         return ClusterState.STOPPED, "The workers' jobs reached their walltime (walltime)."
     failed = {(job.place, element.reason) for job, element in workers if element.state is JobState.FAILED}
     if failed:
@@ -81,10 +82,16 @@ def _failure(begin: str, logs: str, explain: Explain, found: Sequence[tuple[Plac
     return f"{begin} ({'; '.join(reason for _, reason in found)}): see {logs}."
 
 
-def is_over(element: Element, walltime: timedelta | None) -> bool:
-    """Return whether an element reached its walltime: the batch system says so, or it ran for about that long."""
+def is_over(element: Element, job: Job) -> bool:
+    """Return whether an element reached its walltime.
+
+    The batch system says so, or it ran for about that long, or its workers ended by themselves ahead of it.
+    """
     if element.at_walltime:
         return True
-    if walltime is None or element.started is None or element.ended is None:
+    if element.started is None or element.ended is None:
         return False
-    return element.ended - element.started >= walltime - min(timedelta(minutes=1), walltime / 10)
+    ran = element.ended - element.started
+    if job.lifetime is not None and element.state is JobState.ENDED and ran >= job.lifetime:
+        return True
+    return job.walltime is not None and ran >= job.walltime - min(timedelta(minutes=1), job.walltime / 10)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
 
-from hpcdask_ext.clusters.models import Cluster, Element
+from hpcdask_ext.clusters.models import Cluster, Element, Job
 from hpcdask_ext.clusters.states import Role
 from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.control.endings import is_over
@@ -26,7 +25,7 @@ def warnings(cluster: Cluster, status: SchedulerStatus | None) -> tuple[str, ...
 def _lost_jobs(cluster: Cluster) -> Iterator[str]:
     """Return a warning if worker jobs have been lost while others live."""
     jobs = [job for job in cluster.jobs if job.role is Role.WORKER]
-    missed = [element for job in jobs for element in job.elements.values() if _is_missed(element, job.walltime)]
+    missed = [element for job in jobs for element in job.elements.values() if _is_missed(element, job)]
     if not missed:
         return
     reasons = "; ".join(sorted({element.reason or "exit code 0" for element in missed}))
@@ -34,6 +33,6 @@ def _lost_jobs(cluster: Cluster) -> Iterator[str]:
     yield f"{len(missed)} of {count} worker jobs failed or ended early ({reasons}){_SEE_LOGS}"
 
 
-def _is_missed(element: Element, walltime: timedelta | None) -> bool:
+def _is_missed(element: Element, job: Job) -> bool:
     """Return whether an element is over although it was neither cancelled nor at its walltime."""
-    return element.state.is_final and not element.cancelled and not is_over(element, walltime)
+    return element.state.is_final and not element.cancelled and not is_over(element, job)

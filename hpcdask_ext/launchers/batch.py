@@ -21,7 +21,7 @@ from hpcdask_ext.clusters.models import Cluster, Environment, Job
 from hpcdask_ext.clusters.states import Place, Role
 from hpcdask_ext.errors import BatchError
 from hpcdask_ext.launchers.base import Preview
-from hpcdask_ext.launchers.dask_command import WARM, warm_directory
+from hpcdask_ext.launchers.dask_command import WARM, shortest_life, warm_directory
 from hpcdask_ext.launchers.job_request import Directories, job_request
 from hpcdask_ext.launchers.jobs import JobLauncher, new_job
 from hpcdask_ext.sites.models import BatchSite
@@ -88,7 +88,8 @@ class BatchLauncher(JobLauncher):
         count = math.ceil(workers / group.shape.workers_per_job)
         job = new_job(cluster, f"{group.name}-{number}", Role.WORKER, self._place, count=count, walltime=group.walltime)
         cores = group.shape.cores * group.shape.workers_per_job
-        return job.model_copy(update={"group": group.name, "cores": cores})
+        job = job.model_copy(update={"group": group.name, "cores": cores})
+        return job.model_copy(update={"lifetime": shortest_life(cluster, self.site, job)})
 
     def scripts(self, cluster: Cluster) -> tuple[tuple[Job, JobRequest, str], ...]:
         return super().scripts(_with_workers(cluster))

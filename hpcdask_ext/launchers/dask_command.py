@@ -11,6 +11,7 @@ import shlex
 import socket
 import sys
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +19,7 @@ from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.groups import WorkerGroup
 from hpcdask_ext.clusters.models import Cluster, Environment, Job
 from hpcdask_ext.clusters.states import Role
+from hpcdask_ext.launchers.lifetime import Lifetime, lifetime_within, says_lifetime
 from hpcdask_ext.sites.models import BatchSite
 
 _PAYLOAD = Path(__file__).parent.parent / "payload"
@@ -124,11 +126,13 @@ def worker_command(cluster: Cluster, site: BatchSite, job: Job) -> str:
         words += ["--lifetime", f"{int(group.walltime.total_seconds())} seconds"] if group.walltime else []
     else:
         words += _interface(site)
-    words += [*site.worker_arguments, *_option_words(cluster, site, "argument", "worker_argument")]
+    words += _site_words(cluster, site)
     words = _with_resources(words, group)
     number = "$HPCDASK_TASK" if job.role is Role.ALLOCATION else "$HPCDASK_INDEX"
     name = f'--name {shlex.quote(worker_name(cluster, job))}-"{number}"'
     command = f"{shlex.join(words)} {name}"
+    if lifetime := _lifetime(cluster, site, job):
+        command = f"{lifetime.variables()} {command}" if own else f"{command} {lifetime.option()}"
     if site.local_directory is not None:
         # Variables such as $TMPDIR are the node's own, so the node's shell expands them.
         command += f' --local-directory "{site.local_directory}"'
@@ -140,6 +144,27 @@ def worker_command(cluster: Cluster, site: BatchSite, job: Job) -> str:
         wait = _WAIT_FOR_SCHEDULER.format(file=shlex.quote(str(cluster.scheduler_file)), ended=shlex.quote(str(ended)))
         return wait + command
     return command
+
+
+def shortest_life(cluster: Cluster, site: BatchSite, job: Job) -> timedelta | None:
+    """Return after which time a job may end because its workers do, or None if they stay until the walltime."""
+    if says_lifetime(_site_words(cluster, site)):
+        return timedelta()  # whatever it is
+    lifetime = _lifetime(cluster, site, job)
+    return lifetime.shortest if lifetime else None
+
+
+def _lifetime(cluster: Cluster, site: BatchSite, job: Job) -> Lifetime | None:
+    """Return the lifetime to give to a job's workers; those of an allocation end together with their scheduler."""
+    is_given = says_lifetime(_site_words(cluster, site))
+    if job.role is not Role.WORKER or site.batch_system == "local" or job.walltime is None or is_given:
+        return None
+    return lifetime_within(job.walltime)
+
+
+def _site_words(cluster: Cluster, site: BatchSite) -> list[str]:
+    """Return what the site adds to the command lines of workers."""
+    return [*site.worker_arguments, *_option_words(cluster, site, "argument", "worker_argument")]
 
 
 def _with_resources(words: Sequence[str], group: WorkerGroup) -> list[str]:

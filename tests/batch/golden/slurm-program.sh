@@ -102,7 +102,8 @@ hpcdask_ended() {
 }
 
 trap hpcdask_ended EXIT
-printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$(date +%s)" | hpcdask_write started
+hpcdask_began=$(date +%s)
+printf 'host=%s\njob=%s\ntime=%s\n' "$hpcdask_host" "$hpcdask_job" "$hpcdask_began" | hpcdask_write started
 hpcdask_prepare
 
 # A prologue may have set a trap for the end, to tidy up: it is called behind ours (in bash, which tells it). And it may

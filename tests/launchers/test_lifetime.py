@@ -1,0 +1,80 @@
+"""Workers of a batch job end by themselves before its walltime, and not all at once."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from hpcdask_ext.batch.local import LocalSystem
+from hpcdask_ext.batch.slurm import SlurmSystem
+from hpcdask_ext.launchers.batch import BatchLauncher
+
+from .test_job_request import HERE, cluster_with, requests, site_with
+
+CUDA = [{"name": "regular", "worker_command": ["-m", "dask", "cuda", "worker"]}]
+
+
+def words_of(command: str, began: int) -> list[str]:
+    """Return the words, and the variables, with which the shell of a job that began then runs its workers."""
+    told = command.replace("/opt/env/bin/python", 'sh -c \'env | grep LIFETIME; printf "%s\\n" "$@"\'', 1)
+    script = f"hpcdask_began={began}; HPCDASK_INDEX=1; {told}"
+    return subprocess.run(["sh", "-c", script], capture_output=True, text=True, check=True).stdout.splitlines()
+
+
+def lifetimes(site: dict[str, Any], began: int, **cluster: Any) -> list[str]:
+    """Return what the workers of a job are told of their lifetime."""
+    (*_, workers) = requests(site_with(**site), cluster_with(**cluster))
+    words = words_of(workers.command, began)
+    options = [after for before, after in pairwise(words) if before in ("--lifetime", "--lifetime-stagger")]
+    return options or [word.rpartition("=")[2] for word in sorted(words) if "LIFETIME" in word]
+
+
+@pytest.mark.parametrize("site", [{}, {"queues": CUDA}])
+def test_they_end_a_margin_before_it_however_long_their_job_has_run_already(site: dict[str, Any]) -> None:
+    for waited in (0, 600):
+        lifetime, stagger = lifetimes(site, int(time.time()) - waited)
+        assert 55 * 60 - waited - 30 < int(lifetime.removesuffix(" seconds")) <= 55 * 60 - waited
+        assert stagger == "150 seconds"
+
+
+def test_a_short_walltime_has_a_short_margin() -> None:
+    lifetime, stagger = lifetimes({}, int(time.time()), walltime=timedelta(minutes=10))
+    assert 540 - 30 < int(lifetime.removesuffix(" seconds")) <= 540
+    assert stagger == "30 seconds"
+
+
+@pytest.mark.parametrize(
+    ("site", "cluster", "told"),
+    [
+        ({"worker_arguments": ["--lifetime", "20m"]}, {}, ["20m"]),
+        ({"options": [{"name": "life", "worker_argument": "--lifetime {value}"}]}, {"options": {"life": "9m"}}, ["9m"]),
+        ({}, {"walltime": None}, []),
+    ],
+)
+def test_what_a_site_says_itself_stays_and_without_a_walltime_nothing_is_said(
+    site: dict[str, Any], cluster: dict[str, Any], told: list[str]
+) -> None:
+    assert lifetimes(site, 0, **cluster) == told
+
+
+def test_workers_of_a_single_job_stay_as_long_as_their_scheduler() -> None:
+    (job,) = requests(site_with(), cluster_with(layout="allocation"))
+    assert "lifetime" not in job.tasks.command
+
+
+@pytest.mark.parametrize(
+    ("site", "shortest"),
+    [
+        ({}, timedelta(minutes=52, seconds=28)),
+        ({"worker_arguments": ["--lifetime=20m"]}, timedelta()),
+        ({"batch_system": "local"}, None),
+    ],
+)
+def test_a_job_knows_when_it_may_end_because_its_workers_do(site: dict[str, Any], shortest: timedelta | None) -> None:
+    launcher = BatchLauncher(site_with(**site), {"host": LocalSystem(), "batch": SlurmSystem()}, {}, HERE)
+    assert launcher.first_jobs(cluster_with())[-1].lifetime == shortest
