@@ -19,6 +19,12 @@ from hpcdask_ext.errors import SchedulerUnreachable
 _LIFE = timedelta(days=400)  # longer than any batch system lets a job run
 _CLOCK_SKEW = timedelta(days=1)  # a node's clock may be behind ours
 
+CLIENT_FILES = {"ca_file": "client-ca.pem", "client_cert": "client-cert.pem", "client_key": "client-key.pem"}
+"""What the process of a cluster class writes for clients, by Dask's names; see `payload/factory.py`."""
+
+OF_CLASSES = (*CLIENT_FILES.values(), "factory.yaml")
+"""All secret files of a cluster class."""
+
 TOKEN_HEADER = "X-HPCDask-Token"  # noqa: S105  (the header's name, not a token)
 
 
@@ -52,7 +58,7 @@ class Credentials:
 
     def remove(self) -> None:
         """Remove all of them, so that nobody can connect any more."""
-        for path in (self.key, self.certificate, self.token_file):
+        for path in (self.key, self.certificate, self.token_file, *(self.directory / name for name in OF_CLASSES)):
             path.unlink(missing_ok=True)
 
     def headers(self) -> dict[str, str]:

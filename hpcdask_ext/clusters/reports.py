@@ -3,7 +3,8 @@
 Each element of a job writes ``reports/<tag>.<index>.started`` when it starts and ``.ended`` when it ends, as lines
 ``name=value``. A job that is killed outright writes no ``.ended``, so a missing report proves nothing. The job that
 checks the environment also writes ``.probe``: what the check printed, and a last line with its exit code. A scheduler
-that ends because nobody uses it writes ``.idle``, see `payload/idle_preload.py`.
+that ends because nobody uses it writes ``.idle``, see `payload/idle_preload.py`. The process of a cluster class that
+could not be started writes ``.reason``, see `payload/factory.py`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 
-_NAME = re.compile(r"(?P<tag>[a-z0-9-]+)\.(?P<index>\d+)\.(?P<what>started|ended|probe|idle)\Z")
+_NAME = re.compile(r"(?P<tag>[a-z0-9-]+)\.(?P<index>\d+)\.(?P<what>started|ended|probe|idle|reason)\Z")
 _LONGEST = 20_000  # characters that are kept of what a check printed
 _NUMBER = re.compile(r"[0-9]{1,11}\Z")
 
@@ -22,7 +23,7 @@ _NUMBER = re.compile(r"[0-9]{1,11}\Z")
 class Report:
     """What one element has reported. What it has not reported yet is None.
 
-    `idle` is after how many seconds without use it ended itself.
+    `idle` is after how many seconds without use it ended itself, `reason` why it failed.
     """
 
     started: datetime | None = None
@@ -31,6 +32,7 @@ class Report:
     exit_code: int | None = None
     probe: str | None = None
     idle: int | None = None
+    reason: str | None = None
 
 
 Reports = dict[tuple[str, int], Report]
@@ -77,6 +79,8 @@ def _add(report: Report, what: str, values: dict[str, str]) -> Report:
         return replace(report, probe=values.get("probe"))
     if what == "idle":
         return replace(report, idle=_number(values.get("seconds", "")))
+    if what == "reason":
+        return replace(report, reason=values.get("reason"))
     time = _time(values.get("time"))
     if what == "started":
         return replace(report, started=time, node=values.get("host") or None)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hpcdask_ext.clusters.credentials import Credentials
+from hpcdask_ext.clusters.credentials import CLIENT_FILES, Credentials
 from hpcdask_ext.clusters.models import Cluster
 
 
-def client_code(cluster: Cluster, base_url: str) -> str:
-    """Return Python code that connects a notebook to the cluster. It needs only `distributed`.
+def client_code(cluster: Cluster, base_url: str) -> str | None:
+    """Return Python code that connects a notebook to the cluster, or None while that is not known.
 
-    It waits until the scheduler is up, so it may be run while the cluster is still pending. `base_url` is the Jupyter
-    server's, including the hub's prefix, so that the dashboard's link leads through our proxy.
+    It needs only `distributed`. It waits until the scheduler is up, so it may be run while the cluster is still
+    pending; but whether a cluster class uses TLS is known only then. `base_url` is the Jupyter server's, including the
+    hub's prefix, so that the dashboard's link leads through our proxy.
     """
+    if cluster.kind == "factory" and cluster.address is None:
+        return None
     link = f"{base_url}hpcdask/proxy/{cluster.id}/status".replace("{", "{{").replace("}", "}}")
     scheduler, files = _scheduler(cluster)
     used = "Client, Security" if files else "Client"
@@ -26,8 +29,20 @@ def client_code(cluster: Cluster, base_url: str) -> str:
         f'dask.config.set({{"distributed.dashboard.link": {link!r}}})\n'
         + (f"security = Security(\n    require_encryption=True,\n{security})\n" if files else "")
         + f"client = Client({scheduler}{', security=security' if files else ''})\n"
-        "client"
+        + _addresses(cluster)
+        + "client"
     )
+
+
+def _addresses(cluster: Cluster) -> str:
+    """Return comments that show how tasks are sent to the workers of one group, if there are several."""
+    if len(cluster.groups) == 1:
+        return ""
+    lines = [
+        "# Tasks run on any worker, but what is submitted in one of these blocks runs only on those of that group:"
+    ]
+    lines += [f"#     with dask.annotate(resources={{{group.name!r}: 1}}): ..." for group in cluster.groups]
+    return "\n".join([*lines, ""])
 
 
 def _scheduler(cluster: Cluster) -> tuple[str, dict[str, Path]]:
@@ -36,6 +51,11 @@ def _scheduler(cluster: Cluster) -> tuple[str, dict[str, Path]]:
         tls = cluster.tls
         files = {"ca_file": tls.ca, "client_cert": tls.certificate, "client_key": tls.key} if tls else {}
         return repr(cluster.address), {f"tls_{name}": path for name, path in files.items() if path is not None}
+    file = f"scheduler_file={str(cluster.scheduler_file)!r}"
+    if cluster.kind == "factory":
+        if not str(cluster.address).startswith("tls:"):
+            return file, {}
+        return file, {f"tls_{name}": cluster.directory / path for name, path in CLIENT_FILES.items()}
     own = Credentials(cluster.directory)
     names = {"tls_ca_file": own.certificate, "tls_client_cert": own.certificate, "tls_client_key": own.key}
-    return f"scheduler_file={str(cluster.scheduler_file)!r}", names
+    return file, names

@@ -17,6 +17,7 @@ from hpcdask_ext.clusters.reach import SchedulerAddress
 from hpcdask_ext.clusters.reports import Report, Reports
 from hpcdask_ext.clusters.states import ClusterState, JobState, Place, Role
 from hpcdask_ext.clusters.status import SchedulerStatus
+from hpcdask_ext.control.classes import planned, why_not_up
 from hpcdask_ext.control.elsewhere import GONE, followed, is_about
 from hpcdask_ext.control.endings import Explain, ending
 from hpcdask_ext.control.job_check import with_check
@@ -81,6 +82,8 @@ def _counts(cluster: Cluster, status: SchedulerStatus) -> dict[str, object]:
     groups = [(group, status.groups.get(group.name, 0)) for group in cluster.groups]
     if cluster.kind == "gateway":
         groups = [(group.model_copy(update={"scaling": followed(group, count)}), count) for group, count in groups]
+    if cluster.kind == "factory":
+        groups = [(planned(group, status.wishes, count), count) for group, count in groups]
     changes["groups"] = tuple(group.model_copy(update={"connected": count}) for group, count in groups)
     # A difference of moments is no news, and an older answer may still be seen after the user has kept the cluster.
     known, since = cluster.idle_since, status.idle_since
@@ -187,7 +190,7 @@ def _finish(cluster: Cluster, now: datetime) -> Cluster:
 def _not_running_yet(cluster: Cluster, seen: Observation, explain: Explain) -> Cluster:
     waiting = _waiting(cluster)
     if waiting is None:
-        reason = seen.silent or ("Workers are starting" if seen.address else "The scheduler is starting")
+        reason = seen.silent or ("Workers are starting" if seen.address else why_not_up(cluster, seen.time))
         return cluster.model_copy(update={"state": ClusterState.STARTING, "reason": reason})
     place, word = waiting
     reason = seen.silent or explain(place, word)

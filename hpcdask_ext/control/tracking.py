@@ -82,7 +82,7 @@ class Tracker:
         with suppress(ClusterNotFound):  # it has ended and was forgotten meanwhile
             await act
         if watched := self._watches.get(cluster_id):
-            watched[0].wake()
+            watched[0].expect_changes()
 
     def spawn(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Begin a task that ends with the tracker at the latest."""
@@ -150,7 +150,8 @@ class Tracker:
 
     async def _add_last_words(self, cluster: Cluster) -> None:
         """Append what a failed job printed last to the reason: it usually says what to do."""
-        if words := await asyncio.to_thread(last_words, cluster):
+        words = await asyncio.to_thread(last_words, cluster)
+        if words and words not in cluster.reason:
             reason = {"reason": f"{cluster.reason} It printed: {words[:300]}"}
             await self._ledger.change(cluster.id, lambda old: old.model_copy(update=reason))
 

@@ -192,9 +192,9 @@ class Factory:
         """Print what went wrong, and write why for the card."""
         traceback.print_exception(*_parts(error))
         words = str(error) if isinstance(error, Unusable) else f"{type(error).__name__}: {error}"
-        reason = f"{self.name} could not be started: {' '.join(words.split())}"
+        reason = f"{self.name} could not be started: {' '.join(words.split())}"[:_LONGEST]
         print(reason, file=sys.stderr, flush=True)
-        write_private(self.folder / "reports" / "scheduler.1.reason", f"reason={reason[:_LONGEST]}\n")
+        write_private(self.folder / "reports" / "scheduler.1.reason", f"reason={reason}\n")
 
 
 def _parts(error: BaseException | None) -> tuple[Any, Any, Any]:

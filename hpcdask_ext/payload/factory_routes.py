@@ -5,7 +5,8 @@ on the loopback, with the certificate of the cluster's folder, and answers only 
 `dask_preload.py` is the gate, here and before a scheduler in this process.
 
 ==========================  ==================================================================================
-``GET  /hpcdask/status``    as of `dask_preload.py`; of a scheduler elsewhere, ``clients`` is null
+``GET  /hpcdask/status``    as of `dask_preload.py`; ``wishes`` has how many workers the class plans to have, and
+                            of a scheduler elsewhere, ``clients`` is null
 ``POST /hpcdask/scale``     ``{"workers": n}``, or ``{"minimum": a, "maximum": b}`` to adapt to the work; the
                             answer is ``{}``, or, with status 409, ``{"message"}``: why the class does not
 ==========================  ==================================================================================
@@ -56,12 +57,17 @@ class Near:
 
     async def status(self, since: int | None) -> dict[str, Any]:
         """Return the status: at once, or when it differs from the version `since`."""
-        status: dict[str, Any] = await self._there(self._status(since))
+        try:
+            status: dict[str, Any] = await self._there(self._status(since))
+        except (asyncio.CancelledError, RuntimeError) as error:
+            raise ConnectionError("its loop has ended") from error
         return {**status, "groups": {_GROUP: status["workers"]}}
 
     async def _watch_it(self) -> None:
         self._watch = self._preload.Watch(self._scheduler)
         self._scheduler.add_plugin(self._watch)
+        for worker in list(self._scheduler.workers):
+            self._watch.add_worker(self._scheduler, worker)
 
     async def _status(self, since: int | None) -> Any:
         if since is not None:
@@ -143,19 +149,19 @@ class Scaler:
         self._adaptive = None
 
     async def _scale(self, workers: int) -> None:
-        name, before = type(self._cluster).__name__, self._planned()
+        name, before = type(self._cluster).__name__, self.planned()
         if before == workers:
             return
         if before is not None and before < workers and getattr(self._cluster, "_supports_scaling", True) is False:
             raise Refused(f"{name} has no more than the {before} workers that it was made with")
         await self._in_thread(self._cluster.scale, workers)
         end = monotonic() + _NOTICE
-        while before is not None and self._planned() == before:
+        while before is not None and self.planned() == before:
             if monotonic() > end:
                 raise Refused(f"{name} was asked for {workers} workers, but still plans to have {before}")
             await asyncio.sleep(_LOOK)
 
-    def _planned(self) -> int | None:
+    def planned(self) -> int | None:
         """Return how many workers the class wants to have now, if it tells."""
         try:
             return len(self._cluster.plan)
@@ -176,13 +182,15 @@ class Handle:
 class StatusHandler(web.RequestHandler):
     """Tells how the cluster is, at once or when that changes."""
 
-    def initialize(self, source: Near | Far) -> None:
-        self.source = source
+    def initialize(self, source: Near | Far, scaler: Scaler) -> None:
+        self.source, self.scaler = source, scaler
 
     async def get(self) -> None:
         since = self.get_query_argument("since", "")
         try:
-            self.write(await self.source.status(int(since) if since.isdecimal() else None))
+            status = await self.source.status(int(since) if since.isdecimal() else None)
+            planned = self.scaler.planned()
+            self.write({**status, "wishes": {} if planned is None else {_GROUP: planned}})
         except (OSError, asyncio.TimeoutError) as error:
             self.set_status(503)
             self.write({"message": f"The scheduler does not answer ({type(error).__name__})"})
@@ -213,7 +221,7 @@ async def start(cluster: Any, folder: Path, preload: ModuleType, in_thread: Any)
     scaler = Scaler(cluster, in_thread)
     application = RoutingApplication(
         [
-            (r"/hpcdask/status", StatusHandler, {"source": source}),
+            (r"/hpcdask/status", StatusHandler, {"source": source, "scaler": scaler}),
             (r"/hpcdask/scale", ScaleHandler, {"scaler": scaler}),
         ]
     )
