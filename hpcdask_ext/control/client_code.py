@@ -38,9 +38,7 @@ def _addresses(cluster: Cluster) -> str:
     """Return comments that show how tasks are sent to the workers of one group, if there are several."""
     if len(cluster.groups) == 1:
         return ""
-    lines = [
-        "# Tasks run on any worker, but what is submitted in one of these blocks runs only on those of that group:"
-    ]
+    lines = ["# Tasks run on any worker; what is submitted in one of these blocks, only on those of that group:"]
     lines += [f"#     with dask.annotate(resources={{{group.name!r}: 1}}): ..." for group in cluster.groups]
     return "\n".join([*lines, ""])
 

@@ -10,8 +10,10 @@ from hpcdask_ext.clusters.groups import WorkerGroup
 from hpcdask_ext.clusters.models import Cluster, Job, Script
 from hpcdask_ext.clusters.states import JobState, Role
 from hpcdask_ext.control.client_code import client_code
+from hpcdask_ext.control.gateway_code import gateway_code
 from hpcdask_ext.control.idle import idle_ends_at
 from hpcdask_ext.control.usage import core_hours, cores_running
+from hpcdask_ext.sites.group_request import room_for
 from hpcdask_ext.sites.models import Site
 from hpcdask_ext.sites.units import format_walltime
 
@@ -51,23 +53,43 @@ def cluster_view(cluster: Cluster, site: Site | None, base_url: str) -> dict[str
         "scaling": groups[0]["scaling"],
         "limits": groups[0]["limits"],
         "groups": groups,
-        "can_grow": cluster.layout != "allocation",
+        **_abilities(cluster),
         "clients": cluster.clients,
         "idle_ends_at": utc(idle_ends_at(cluster)),
         "core_hours": None if hours is None else round(hours, 4),
         "cores_running": cores_running(cluster),
         "jobs": [view for job in cluster.jobs for view in _job_views(job)],
-        "scheduler": {"address": cluster.address, "file": str(cluster.scheduler_file)},
+        "scheduler": {
+            "address": cluster.address,
+            "file": None if cluster.kind == "adopted" else str(cluster.scheduler_file),
+        },
         "dashboard_url": f"hpcdask/proxy/{cluster.id}/" if is_up else None,
-        "client_code": None if cluster.state.is_final else client_code(cluster, base_url),
+        "client_code": _code(cluster, site, base_url),
         "warnings": list(cluster.warnings),
     }
 
 
+def _abilities(cluster: Cluster) -> dict[str, bool]:
+    """Return what can be done with a cluster of its kind."""
+    is_ours = cluster.kind != "adopted"
+    is_elastic = is_ours and cluster.layout == "elastic"
+    return {"can_scale": is_ours, "can_grow": is_elastic, "can_adapt": is_elastic, "can_forget": not is_ours}
+
+
+def _code(cluster: Cluster, site: Site | None, base_url: str) -> str | None:
+    if cluster.state.is_final:
+        return None
+    is_gateways = cluster.kind == "gateway"
+    return gateway_code(cluster, site, base_url) if is_gateways else client_code(cluster, base_url)
+
+
 def _group_view(group: WorkerGroup, cluster: Cluster, site: Site | None) -> dict[str, Any]:
-    requested, queue = group.scaling.workers, site.queue(group.queue) if site else None
+    requested = group.connected if cluster.kind == "adopted" else group.scaling.workers
     hidden = {"workers"} if group.scaling.mode == "adaptive" else None
     worker = {what: getattr(group.shape, what) for what in ("cores", "memory", "gpus")}
+    # Where somebody else decides what a worker has, a cluster has a single group.
+    found = (cluster.threads, cluster.memory_limit) if group.connected else (0, 0)
+    connected = {"cores": found[0], "memory": found[1], "gpus": 0}
     pending = 0 if cluster.state.is_final else max(0, requested - group.connected)
     return {
         "name": group.name,
@@ -75,12 +97,20 @@ def _group_view(group: WorkerGroup, cluster: Cluster, site: Site | None) -> dict
         "size": group.size,
         "walltime": format_walltime(group.walltime),
         "workers": {"requested": requested, "pending": pending, "running": group.connected},
-        **{what: requested * each for what, each in worker.items()},
+        **({what: requested * each for what, each in worker.items()} if group.shape.cores else connected),
         "worker": worker,
         "scaling": group.scaling.model_dump(mode="json", exclude=hidden),
-        "limits": {"workers": queue.limits.workers if queue else None},
+        "limits": {"workers": _most_workers(group, cluster, site)},
         "resources": group.resources,
     }
+
+
+def _most_workers(group: WorkerGroup, cluster: Cluster, site: Site | None) -> int | None:
+    """Return how many workers a group may have, or None if that is not limited."""
+    queue = site.queue(group.queue) if site else None
+    if queue is None:
+        return site.limits.workers if site else None
+    return room_for(group, cluster.groups, queue)
 
 
 def _script_view(script: Script | None) -> dict[str, Any] | None:
@@ -91,16 +121,16 @@ def _job_views(job: Job) -> list[dict[str, Any]]:
     """Return one entry for each group of a job's elements that are in the same state for the same reason."""
     if job.id is None and job.submitted is None:
         state = JobState.SUBMITTING.value
-        count = len(job.elements)
-        return [{"id": job.name, "role": job.role.value, "state": state, "reason": "", "node": None, "count": count}]
+        entry = {"id": job.name, "role": job.role.value, "group": job.group, "state": state, "reason": ""}
+        return [{**entry, "node": None, "count": len(job.elements)}]
     groups = Counter((element.state, element.reason) for element in job.elements.values())
     views = []
     for (state, reason), count in groups.items():
         members = [element for element in job.elements.values() if (element.state, element.reason) == (state, reason)]
         nodes = sorted({element.node for element in members if element.node})
         node = ", ".join(nodes) or None
-        entry = {"id": job.id or job.name, "role": job.role.value, "state": state.value, "reason": reason}
-        views.append({**entry, "node": node, "count": count})
+        entry = {"id": job.id or job.name, "role": job.role.value, "group": job.group, "state": state.value}
+        views.append({**entry, "reason": reason, "node": node, "count": count})
     return views
 
 

@@ -84,6 +84,14 @@ def check_queue(groups: Sequence[WorkerGroup], field: str, layout: Layout, queue
     return [*errors, *check_nodes(field, nodes, queue)]
 
 
+def room_for(group: WorkerGroup, groups: Sequence[WorkerGroup], queue: Queue) -> int | None:
+    """Return how many workers a group may have in a queue at most, beside the other groups there, or None."""
+    if queue.limits.workers is None:
+        return None
+    others = [other for other in groups if other.queue == group.queue and other.name != group.name]
+    return max(0, queue.limits.workers - sum(most_workers(other.scaling) for other in others))
+
+
 class GroupChecker:
     """Checks what a body says of one group of workers, and adds what is wrong to `errors`.
 

@@ -208,6 +208,8 @@ export interface IPreview {
 export interface IJob {
   id: string;
   role: string;
+  /** Of its workers; `workers` for jobs of another role. */
+  group?: string;
   state: string;
   reason: string;
   node: string | null;
