@@ -23,7 +23,8 @@ from hpcdask_ext.errors import SchedulerUnreachable
 
 _TIMEOUT = 10.0  # seconds
 _LONGEST_WAIT = 50.0  # seconds after which a status is returned although nothing differs
-_FIRST_INTERVAL, _LAST_INTERVAL, _GROWTH = 5.0, 15.0, 1.5  # seconds between questions while nothing differs
+_FIRST_INTERVAL, _LAST_INTERVAL, _GROWTH = 1.0, 15.0, 1.5  # seconds between questions while nothing differs
+_REST = 30  # times as long as the last answer took, at least: so the largest clusters are asked every few seconds
 _MOST = 64 * 2**20  # bytes of an answer; 10,000 workers make 25 MB
 
 
@@ -66,6 +67,7 @@ class DashboardAPI:
             trust_env=False,  # a site's web proxy does not lead to a compute node
         )
         self._first_interval = first_interval
+        self._took = 0.0
 
     async def status(self, since: int | None = None) -> SchedulerStatus:
         """Return the status, as `StatusSource` says; an equal one after 50 seconds."""
@@ -73,6 +75,7 @@ class DashboardAPI:
             return (await self.identity()).status
         waited, interval = 0.0, self._first_interval
         while True:
+            interval = max(interval, min(_REST * self._took, _LAST_INTERVAL))
             await asyncio.sleep(interval)
             status = (await self.identity()).status
             waited += interval
@@ -82,10 +85,12 @@ class DashboardAPI:
 
     async def identity(self) -> Identity:
         """Ask the scheduler what it is."""
+        began = time.monotonic()
         try:
             content = await self._read()
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise SchedulerUnreachable(f"The scheduler's dashboard did not answer ({type(error).__name__}).") from error
+        self._took = time.monotonic() - began
         try:
             return await asyncio.to_thread(_read_identity, content)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, OSError) as error:

@@ -70,6 +70,13 @@ class ClusterWatch:
         """Look again now, because something happened."""
         self._wake.set()
 
+    def expect_changes(self) -> None:
+        """Look again now, and begin anew with the short intervals at which a scheduler that is not ours is asked."""
+        if self._follower is not None and self._reached is not None and self._reached.api is None:
+            self._follower.cancel()
+            self._follower = None
+        self.wake()
+
     async def run(self) -> None:
         """Watch until the cluster has ended."""
         delay = _FIRST_LOOK

@@ -11,6 +11,8 @@ from tests.servers import JupyterServer
 
 from .server import PASSWORD, GatewayServer
 
+Serve = Callable[..., JupyterServer]
+
 
 def site_of(gateway: GatewayServer, user: str = "alice", name: str = "gw") -> str:
     """Return a site file for a gateway and one of its users; the password is in the environment."""
@@ -31,7 +33,7 @@ def gateway(tmp_path_factory: pytest.TempPathFactory) -> Iterator[GatewayServer]
 
 
 @pytest.fixture
-def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., JupyterServer]]:
+def serve(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Serve]:
     """Return a function that starts a Jupyter server with some site files; it is ended after the test."""
     monkeypatch.setenv("TEST_GATEWAY_PASSWORD", PASSWORD)
     monkeypatch.setenv("DASK_CONFIG", str(tmp_path / "dask"))
