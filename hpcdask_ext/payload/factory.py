@@ -158,6 +158,10 @@ class Factory:
 
     async def _close(self, cluster: Any) -> None:
         print(f"Closing {self.name}", flush=True)
+        if has_ended(cluster):  # Dask's classes try for 30 s to tell a scheduler to end that has ended
+            import dask  # noqa: PLC0415
+
+            dask.config.set({"distributed.comm.timeouts.connect": "1s"})
         closing = in_thread(cluster.close)
         await asyncio.wait([closing], timeout=GRACE)
         if not closing.done():
@@ -192,6 +196,10 @@ class Factory:
         """Print what went wrong, and write why for the card."""
         traceback.print_exception(*_parts(error))
         words = str(error) if isinstance(error, Unusable) else f"{type(error).__name__}: {error}"
+        root = error
+        while root.__cause__ is not None:
+            root = root.__cause__
+        words += "" if str(root) in words else f" ({type(root).__name__}: {root})"
         reason = f"{self.name} could not be started: {' '.join(words.split())}"[:_LONGEST]
         print(reason, file=sys.stderr, flush=True)
         write_private(self.folder / "reports" / "scheduler.1.reason", f"reason={reason}\n")
