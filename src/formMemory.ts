@@ -2,7 +2,8 @@ import type { IStateDB } from '@jupyterlab/statedb';
 import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { ISite } from './api/types';
-import { CUSTOM, defaultValues, imageOf, LaunchValues } from './launch';
+import type { LaunchValues } from './launch';
+import { rememberedValues } from './remembered';
 
 const STATE_KEY = 'hpcdask-ext:launch';
 
@@ -92,69 +93,4 @@ export class FormMemory {
 
   private _saved: ISaved = {};
   private readonly _values = new Map<string, LaunchValues>();
-}
-
-/**
- * The last values at a site, as far as the site still has them.
- *
- * A name is for one cluster only and is not remembered.
- */
-export function rememberedValues(
-  site: ISite,
-  saved: Partial<LaunchValues> | undefined
-): LaunchValues {
-  const first = defaultValues(site);
-  if (!saved || typeof saved !== 'object') {
-    return first;
-  }
-  const named = (list: readonly string[]) => list.map(name => ({ name }));
-  const environment = kept(
-    saved.environment,
-    site.environments,
-    first.environment
-  );
-  return {
-    ...first,
-    ...saved,
-    site: site.name,
-    name: '',
-    queue: kept(saved.queue, site.queues, first.queue),
-    size:
-      saved.size === CUSTOM ? CUSTOM : kept(saved.size, site.sizes, first.size),
-    environment,
-    image: environment === saved.environment ? keptImage(site, saved) : '',
-    account: site.accounts.length
-      ? kept(saved.account, named(site.accounts), first.account)
-      : (saved.account ?? first.account),
-    layout: kept(saved.layout, named(site.layouts), first.layout),
-    options: keptOptions(site, saved.options, first.options)
-  };
-}
-
-/** A value if it is still known, else another one. */
-function kept(
-  value: string | undefined,
-  known: readonly { name: string }[],
-  otherwise: string
-): string {
-  return known.find(one => one.name === value)?.name ?? otherwise;
-}
-
-/** The last image, unless it had to be one of others. */
-function keptImage(site: ISite, saved: Partial<LaunchValues>): string {
-  const { environment = '', image = '' } = saved;
-  const field = imageOf(site, { environment });
-  const isOpen = field && (!field.choices.length || field.pattern !== null);
-  return isOpen || field?.choices.includes(image) ? image : '';
-}
-
-function keptOptions(
-  site: ISite,
-  saved: LaunchValues['options'] | undefined,
-  first: LaunchValues['options']
-): LaunchValues['options'] {
-  const known = Object.entries(saved ?? {}).filter(([name]) =>
-    site.options.some(option => option.name === name)
-  );
-  return { ...first, ...Object.fromEntries(known) };
 }

@@ -1,5 +1,7 @@
 import type { ICluster, ILaunchRequest, ISite } from './api/types';
-import { CUSTOM, defaultValues, LaunchValues, totalsOf } from './launch';
+import { defaultValues, LaunchValues } from './launch';
+import { totalsOf } from './totals';
+import { CUSTOM } from './workerValues';
 
 /** The card that is shown until the server answers the launch. */
 export function placeholder(
@@ -12,7 +14,8 @@ export function placeholder(
     ...defaultValues(site),
     queue: request.queue ?? site.defaults.queue ?? '',
     walltime: request.walltime ?? '',
-    ...customValues(request)
+    ...customValues(request),
+    ...scalingValues(request)
   };
   const totals = site && values ? totalsOf(site, values) : null;
   const environment = request.environment ?? site?.defaults.environment ?? '';
@@ -48,7 +51,10 @@ export function placeholder(
     cores: totals?.cores ?? 0,
     memory: totals?.memory ?? 0,
     gpus: totals?.gpus ?? 0,
-    scaling: { mode: 'fixed', workers: totals?.workers ?? 0 },
+    scaling: request.scaling ?? {
+      mode: 'fixed',
+      workers: totals?.workers ?? 0
+    },
     limits: {},
     can_scale: false,
     can_adapt: false,
@@ -83,6 +89,22 @@ function customValues(request: ILaunchRequest): Partial<LaunchValues> {
     memory: String(size.memory),
     gpus: String(size.gpus ?? 0)
   };
+}
+
+/** What adapts begins with its minimum. */
+function scalingValues({ scaling }: ILaunchRequest): Partial<LaunchValues> {
+  switch (scaling?.mode) {
+    case 'adaptive':
+      return {
+        scaling: 'adaptive',
+        minimum: String(scaling.minimum),
+        workers: String(scaling.minimum)
+      };
+    case 'fixed':
+      return { workers: String(scaling.workers) };
+    default:
+      return {};
+  }
 }
 
 function titleOf(site: ISite | undefined, environment: string): string {

@@ -11,6 +11,7 @@ import { clusterIcon } from './icons';
 import { runScript } from './panel/scriptDialog';
 import type { ScriptMemory } from './scriptMemory';
 import type { IClusterModel } from './tokens';
+import { hasSizes } from './workerValues';
 
 export interface IScriptCommandOptions {
   app: JupyterFrontEnd;
@@ -60,7 +61,7 @@ async function run(
   const { model, panel, form, memory, trans } = options;
   await Promise.all([model.ready, memory.restored]);
   form.take(model.sites);
-  if (!model.sites.length) {
+  if (!model.sites.some(hasSizes)) {
     await showErrorMessage(
       trans.__('No site is available'),
       model.sitesProblem?.message ??

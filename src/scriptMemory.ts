@@ -3,7 +3,8 @@ import type { ReadonlyPartialJSONObject } from '@lumino/coreutils';
 
 import type { ILaunchRequest, ISite } from './api/types';
 import type { FormMemory } from './formMemory';
-import { CUSTOM, defaultValues, LaunchValues, requestOf } from './launch';
+import { defaultValues, LaunchValues, requestOf } from './launch';
+import { CUSTOM } from './workerValues';
 
 const STATE_KEY = 'hpcdask-ext:run-script';
 
@@ -42,6 +43,8 @@ export class ScriptMemory {
     const isSize = size === CUSTOM || site.sizes.some(one => one.name === size);
     return {
       ...values,
+      // All of it is one job, whatever the launch form says.
+      layout: 'allocation',
       ...(queue !== undefined && isQueue && { queue }),
       ...(size !== undefined && isSize && { size })
     };
@@ -73,7 +76,7 @@ export function scriptRequest(
 ): ILaunchRequest {
   return {
     // The name that was typed into the launch form is for another cluster.
-    ...requestOf(site, { ...values, name: '' }),
+    ...requestOf(site, { ...values, name: '', layout: 'allocation' }),
     layout: 'allocation',
     script: { path, arguments: words }
   };

@@ -3,6 +3,9 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import type { ICluster, ILoad } from './api/types';
 import { formatDuration, formatTime } from './format';
 
+/** The name of the group of workers that every cluster has. */
+const MAIN_GROUP = 'workers';
+
 /** How full a queue is, in a few words for a list; empty if it is not known. */
 export function loadInShort(
   load: ILoad | null,
@@ -129,13 +132,19 @@ export function startWords(
       );
 }
 
-/** A job script, by what its job is for. */
-export function scriptTitle(role: string, trans: TranslationBundle): string {
+/** A job script, by what its job is for, and for which workers. */
+export function scriptTitle(
+  role: string,
+  group: string,
+  trans: TranslationBundle
+): string {
   switch (role) {
     case 'scheduler':
       return trans.__('Job script of the scheduler');
     case 'worker':
-      return trans.__('Job script of the workers');
+      return group === MAIN_GROUP
+        ? trans.__('Job script of the workers')
+        : trans.__('Job script of the workers: %1', group);
     case 'allocation':
     case 'cluster':
       return trans.__('Job script of the whole cluster');

@@ -1,7 +1,8 @@
 import { StateDB } from '@jupyterlab/statedb';
 
-import { FormMemory, rememberedValues } from '../formMemory';
+import { FormMemory } from '../formMemory';
 import { defaultValues } from '../launch';
+import { rememberedValues } from '../remembered';
 import { site } from './fixtures';
 
 const centre = site();

@@ -1,51 +1,38 @@
-import { CUSTOM, defaultValues, requestOf, totalsOf } from '../launch';
-import { GIB, site } from './fixtures';
+import { newGroup } from '../groupValues';
+import { defaultValues, requestOf } from '../launch';
+import { CUSTOM } from '../workerValues';
+import { site } from './fixtures';
 
 const centre = site();
 
-describe('the totals', () => {
-  it('of a named size are its own', () => {
-    expect(totalsOf(centre, defaultValues(centre))).toEqual({
-      workers: 2,
-      cores: 8,
-      memory: 32 * GIB,
-      gpus: 0,
-      walltime: '01:00:00'
-    });
-  });
-
-  it('take the walltime of the site where the size has none', () => {
-    const values = { ...defaultValues(centre), size: 'large' };
-    expect(totalsOf(centre, values)).toMatchObject({
-      workers: 16,
-      cores: 128,
-      walltime: '02:00:00'
-    });
-  });
-
-  it('count GPUs as cores', () => {
-    const [small, large] = centre.sizes;
-    const one = site({ sizes: [{ ...small, gpus: 2 }, large] });
-    expect(totalsOf(one, defaultValues(one)).gpus).toBe(4);
-  });
-
-  it('follow what is typed, as far as it is a number', () => {
-    const values = {
-      ...defaultValues(centre),
-      size: CUSTOM,
-      workers: '3',
-      cores: 'two',
-      memory: '4 GiB',
-      walltime: '00:10:00'
-    };
-    expect(totalsOf(centre, values)).toEqual({
-      workers: 3,
-      cores: null,
-      memory: 12 * GIB,
-      gpus: 0,
-      walltime: '00:10:00'
-    });
-  });
+const GATEWAY = site({
+  name: 'gateway',
+  kind: 'gateway',
+  batch_system: null,
+  scheduler: null,
+  queues: [],
+  sizes: [],
+  environments: [],
+  accounts: [],
+  options: [
+    {
+      name: 'image',
+      title: '',
+      description: '',
+      type: 'string',
+      default: ''
+    },
+    { name: 'cores', title: '', description: '', type: 'integer', default: 2 }
+  ],
+  defaults: {
+    queue: null,
+    size: null,
+    workers: 3,
+    account: null,
+    environment: null,
+    layout: 'elastic',
+    walltime: null
+  }
 });
 
 describe('the request', () => {
@@ -115,5 +102,54 @@ describe('the request', () => {
   it('names a layout only where there is a choice', () => {
     const both = site({ layouts: ['elastic', 'allocation'] });
     expect(requestOf(both, defaultValues(both)).layout).toBe('elastic');
+  });
+
+  it('has bounds instead of a number where that adapts', () => {
+    const values = {
+      ...defaultValues(centre),
+      scaling: 'adaptive' as const,
+      minimum: '1',
+      workers: '8'
+    };
+    const scaling = { mode: 'adaptive', minimum: 1, maximum: 8 };
+    expect(requestOf(centre, values)).toMatchObject({ size: 'small', scaling });
+    const custom = requestOf(centre, { ...values, size: CUSTOM, workers: '0' });
+    expect(custom.scaling).toMatchObject({ maximum: 0 });
+    expect(custom.size).toMatchObject({ workers: 1 });
+    const empty = requestOf(centre, { ...values, minimum: ' ' }).scaling;
+    expect(JSON.parse(JSON.stringify(empty))).toEqual({
+      mode: 'adaptive',
+      maximum: 8
+    });
+  });
+
+  it('has neither bounds nor groups for a single job', () => {
+    const both = site({ layouts: ['elastic', 'allocation'] });
+    const values = {
+      ...defaultValues(both),
+      scaling: 'adaptive' as const,
+      workers: '8',
+      groups: [newGroup(both, defaultValues(both))]
+    };
+    expect(requestOf(both, values)).toHaveProperty('groups');
+    const single = requestOf(both, { ...values, layout: 'allocation' });
+    expect(single).not.toHaveProperty('scaling');
+    expect(single).not.toHaveProperty('groups');
+    expect(single.size).toBe('small');
+  });
+
+  it('says of a site without sizes only how many workers there are', () => {
+    const values = { ...defaultValues(GATEWAY), workers: '5' };
+    expect(requestOf(GATEWAY, values)).toEqual({
+      site: 'gateway',
+      scaling: { mode: 'fixed', workers: 5 },
+      options: { image: '', cores: 2 }
+    });
+  });
+
+  it('leaves out options that were left empty, but for texts', () => {
+    const options = { image: '', cores: '' };
+    const values = { ...defaultValues(GATEWAY), options };
+    expect(requestOf(GATEWAY, values).options).toEqual({ image: '' });
   });
 });

@@ -39,6 +39,27 @@ it('the placeholder counts the GPUs of a custom size', () => {
   expect(shown.gpus).toBe(6);
 });
 
+it('the placeholder of what adapts begins with its minimum', () => {
+  const scaling = { mode: 'adaptive' as const, minimum: 1, maximum: 50 };
+  const request = { site: 'centre', size: 'small', scaling };
+  expect(placeholder('x', request, centre, new Date(0))).toMatchObject({
+    scaling,
+    workers: { requested: 1, pending: 1, running: 0 },
+    cores: 4
+  });
+});
+
+it('the placeholder at a gateway has the workers that are asked for', () => {
+  const gateway = site({ kind: 'gateway', queues: [], sizes: [] });
+  const scaling = { mode: 'fixed' as const, workers: 3 };
+  const shown = placeholder('x', { scaling }, gateway, new Date(0));
+  expect(shown).toMatchObject({
+    kind: 'gateway',
+    workers: { requested: 3 },
+    cores: 0
+  });
+});
+
 it('the placeholder of a launch at an unknown site is still a card', () => {
   const shown = placeholder('launching-1', {}, undefined, new Date(0));
   expect(shown).toMatchObject({ state: 'submitting', cores: 0, name: '' });

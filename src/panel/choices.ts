@@ -1,8 +1,9 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { ISite } from '../api/types';
-import { CUSTOM } from '../launch';
+import { formatMemory } from '../format';
 import { loadInShort } from '../words';
+import { CUSTOM } from '../workerValues';
 
 /** An entry of a select. */
 export interface IChoice {
@@ -35,5 +36,24 @@ export function sizeChoices(site: ISite, trans: TranslationBundle): IChoice[] {
       )
     })),
     { value: CUSTOM, label: trans.__('Custom, as in the launch form') }
+  ];
+}
+
+/** The named sizes by what each worker has, and the custom one. */
+export function workerChoices(
+  site: ISite,
+  trans: TranslationBundle
+): IChoice[] {
+  return [
+    ...site.sizes.map(size => ({
+      value: size.name,
+      label: trans.__(
+        '%1 — %2, %3',
+        size.title || size.name,
+        trans._n('%1 core', '%1 cores', size.cores),
+        formatMemory(size.memory)
+      )
+    })),
+    { value: CUSTOM, label: trans.__('Custom') }
   ];
 }

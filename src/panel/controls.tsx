@@ -1,18 +1,7 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { Button, LabIcon } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { IFieldError, ISite } from '../api/types';
-import type { LaunchValues } from '../launch';
-
-/** What every part of the launch form gets. */
-export interface IPartProps {
-  site: ISite;
-  values: LaunchValues;
-  errors: readonly IFieldError[];
-  trans: TranslationBundle;
-  onChange: (change: Partial<LaunchValues>) => void;
-}
+import type { IFieldError } from '../api/types';
 
 /** A small button that is an icon; its label is its name and its tooltip. */
 export function IconButton(props: {
@@ -107,6 +96,17 @@ export function errorsOf(
   ...fields: string[]
 ): IFieldError[] {
   return errors.filter(error => fields.includes(error.field));
+}
+
+/** The errors, with those of some fields at another one instead. */
+export function errorsAt(
+  errors: readonly IFieldError[],
+  field: string,
+  ...from: string[]
+): IFieldError[] {
+  return errors.map(error =>
+    from.includes(error.field) ? { ...error, field } : error
+  );
 }
 
 /** A one-line editor in place of a text: Enter confirms, Escape cancels. */

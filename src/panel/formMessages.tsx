@@ -1,27 +1,19 @@
 import * as React from 'react';
 
 import type { ISite } from '../api/types';
-import { imageOf } from '../launch';
 import { FieldErrors } from './controls';
-import type { ILaunchFormProps } from './launchForm';
-import { MORE_FIELDS } from './moreFields';
-import { SIZE_FIELDS } from './sizeField';
+import type { ILaunchFormProps } from './formProps';
+import { isShown } from './shownFields';
 
 /** What was refused and belongs to no field that is shown. */
 export function Message(
   props: ILaunchFormProps & { site: ISite }
 ): JSX.Element | null {
-  const { site, values } = props;
-  const shown = [
-    'queue',
-    'environment',
-    ...(imageOf(site, values) ? ['image'] : []),
-    ...SIZE_FIELDS,
-    ...MORE_FIELDS,
-    ...site.options.map(option => `options.${option.name}`),
-    ...(props.sites.length > 1 ? ['site'] : [])
-  ];
-  const others = props.errors.filter(error => !shown.includes(error.field));
+  const { site, sites, values } = props;
+  const others = props.errors.filter(
+    ({ field }) =>
+      !isShown(field, site, values) && !(field === 'site' && sites.length > 1)
+  );
   return props.message || others.length ? (
     <div className="jp-HPCDask-message jp-mod-error">
       {props.message && <div role="alert">{props.message}</div>}

@@ -2,7 +2,8 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import { imageOf } from '../launch';
-import { Field, IPartProps } from './controls';
+import { Field } from './controls';
+import type { IPartProps } from './formProps';
 
 /** The container image: one of some, or any that fits the site's pattern. */
 export function ImageField(props: IPartProps): JSX.Element | null {

@@ -62,8 +62,8 @@ export function activatePanel(options: IPanelOptions): void {
     trans,
     translator,
     commands: app.commands,
-    showPreview: (preview, site) =>
-      showPreview(preview, site, options.editors, trans),
+    showPreview: (preview, site, adapts) =>
+      showPreview(preview, site, adapts, options.editors, trans),
     reveal: widget => app.shell.activateById(widget.id)
   });
   addCommands({

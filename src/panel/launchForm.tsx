@@ -1,46 +1,19 @@
-import type { TranslationBundle } from '@jupyterlab/translation';
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import type { IFieldError, IProblem, ISite } from '../api/types';
-import { LaunchValues, queueOf } from '../launch';
+import type { IFieldError } from '../api/types';
 import { typedErrors } from '../typedErrors';
-import { loadInFull } from '../words';
-import { queueChoices } from './choices';
-import { Field, IPartProps } from './controls';
+import { hasSizes } from '../workerValues';
+import { Field } from './controls';
+import { EnvironmentField } from './environmentField';
 import { Message, NoForm, Problems, SitesProblem } from './formMessages';
+import type { ILaunchFormProps, IPartProps } from './formProps';
 import { ImageField } from './imageField';
 import { MoreFields } from './moreFields';
+import { OptionFields } from './optionFields';
+import { QueueField } from './queueField';
+import { ScalingField } from './scalingField';
 import { SizeField } from './sizeField';
-
-export interface ILaunchFormProps {
-  sites: readonly ISite[];
-  /** The site files that could not be read. */
-  problems: readonly IProblem[];
-  /** Why the sites could not be read at all, if so. */
-  sitesProblem: Error | null;
-  values: LaunchValues;
-  /** What the server said is wrong, field by field. */
-  errors: readonly IFieldError[];
-  /** What the server said otherwise. */
-  message: string;
-  /** Whether all fields are shown. */
-  isMoreOpen: boolean;
-  /** Whether the answer to a preview is under way. */
-  isPreviewing: boolean;
-  trans: TranslationBundle;
-  /** The form stands in the page. */
-  onDrawn: () => void;
-  /** Ask for the sites again. */
-  onRetry: () => void;
-  onSite: (name: string) => void;
-  onChange: (change: Partial<LaunchValues>) => void;
-  onMore: (isOpen: boolean) => void;
-  /** The pointer or the focus comes to the form. */
-  onVisit: () => void;
-  onPreview: () => void;
-  onLaunch: () => void;
-}
 
 /** Site, queue, size: and a cluster. */
 export function LaunchForm(props: ILaunchFormProps): JSX.Element | null {
@@ -86,10 +59,11 @@ export function LaunchForm(props: ILaunchFormProps): JSX.Element | null {
           <SitesProblem {...props} />
           <Problems {...props} />
           {sites.length > 1 && <SiteField {...props} />}
-          <QueueField {...part} />
-          <SizeField {...part} />
-          <EnvironmentField {...part} />
-          <ImageField {...part} />
+          {hasSizes(site) ? (
+            <BatchFields {...part} />
+          ) : (
+            <ServiceFields {...part} />
+          )}
           <MoreFields
             key={site.name}
             {...part}
@@ -103,6 +77,30 @@ export function LaunchForm(props: ILaunchFormProps): JSX.Element | null {
         <Buttons {...props} />
       </div>
     </form>
+  );
+}
+
+/** What is asked first where a batch system, or this machine, runs the jobs. */
+function BatchFields(props: IPartProps): JSX.Element {
+  return (
+    <>
+      <QueueField {...props} prefix="" />
+      <SizeField {...props} />
+      <EnvironmentField {...props} />
+      <ImageField {...props} />
+    </>
+  );
+}
+
+/** The same where others know queues and sizes: what they ask is the form. */
+function ServiceFields(props: IPartProps): JSX.Element {
+  return (
+    <>
+      <ScalingField {...props} prefix="" asksFixed />
+      {props.site.environments.length > 0 && <EnvironmentField {...props} />}
+      <ImageField {...props} />
+      <OptionFields {...props} isMain />
+    </>
   );
 }
 
@@ -152,64 +150,6 @@ function SiteField(props: ILaunchFormProps): JSX.Element {
           value={values.site}
           options={sites.map(one => ({ value: one.name, label: one.title }))}
           onChange={event => props.onSite(event.target.value)}
-        />
-      )}
-    </Field>
-  );
-}
-
-function QueueField(props: IPartProps): JSX.Element {
-  const { site, values, errors, trans } = props;
-  const queue = queueOf(site, values);
-  return (
-    <Field
-      label={trans.__('Queue')}
-      field="queue"
-      errors={errors}
-      help={
-        site.queues.length
-          ? loadInFull(queue?.load ?? null, trans)
-          : trans.__('The batch system has not told its queues yet.')
-      }
-    >
-      {control => (
-        <div className={queue?.load ? 'jp-HPCDask-titledSelect' : undefined}>
-          <HTMLSelect
-            {...control}
-            value={values.queue}
-            options={queueChoices(site, trans)}
-            onChange={event => props.onChange({ queue: event.target.value })}
-          />
-          {queue?.load && (
-            // Its load stands below: here is no room for it.
-            <span aria-hidden="true">{queue.title || queue.name}</span>
-          )}
-        </div>
-      )}
-    </Field>
-  );
-}
-
-function EnvironmentField(props: IPartProps): JSX.Element {
-  const { site, values, errors, trans } = props;
-  return (
-    <Field
-      label={trans.__('Environment')}
-      field="environment"
-      errors={errors}
-      hint={trans.__('The Python environment of the scheduler and the workers')}
-    >
-      {control => (
-        <HTMLSelect
-          {...control}
-          value={values.environment}
-          options={site.environments.map(one => ({
-            value: one.name,
-            label: one.title || one.name
-          }))}
-          onChange={event =>
-            props.onChange({ environment: event.target.value, image: '' })
-          }
         />
       )}
     </Field>

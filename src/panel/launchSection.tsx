@@ -5,7 +5,7 @@ import * as React from 'react';
 
 import type { IPreview, ISite } from '../api/types';
 import type { FormMemory } from '../formMemory';
-import { LaunchValues, requestOf } from '../launch';
+import { adapts, LaunchValues, requestOf } from '../launch';
 import { afterChange, IRefusal, NOTHING_WRONG, refusalOf } from '../refusal';
 import type { IClusterModel } from '../tokens';
 import { LaunchForm } from './launchForm';
@@ -145,7 +145,7 @@ export class LaunchSection extends ReactWidget {
     const values = this._values;
     if (values) {
       this._options.memory.change(values.site, change);
-      this._refuse(values.site, afterChange(this._refusal, change));
+      this._refuse(values.site, afterChange(this._refusal, values, change));
     }
   };
 
@@ -186,7 +186,7 @@ export class LaunchSection extends ReactWidget {
         return;
       }
       this.update();
-      if (await showPreview(preview, site)) {
+      if (await showPreview(preview, site, adapts(site, values))) {
         await this._launch(site, values);
       }
     } catch (error) {
@@ -236,7 +236,14 @@ export namespace LaunchSection {
     model: IClusterModel;
     memory: FormMemory;
     trans: TranslationBundle;
-    /** Show a preview, and tell whether the launch is wanted. */
-    showPreview: (preview: IPreview, site: ISite) => Promise<boolean>;
+    /**
+     * Show a preview, of a cluster with a number of workers that adapts or not,
+     * and tell whether the launch is wanted.
+     */
+    showPreview: (
+      preview: IPreview,
+      site: ISite,
+      adapts: boolean
+    ) => Promise<boolean>;
   }
 }

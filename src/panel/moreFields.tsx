@@ -1,19 +1,16 @@
 import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
-import { CUSTOM, walltimeOf } from '../launch';
+import { canHaveGroups } from '../groupValues';
 import { layoutHelp, layoutTitle } from '../words';
-import { Field, IPartProps } from './controls';
-import { OptionField } from './optionField';
-
-/** The fields below More, but for the site's own options. */
-export const MORE_FIELDS = [
-  'account',
-  'walltime',
-  'name',
-  'layout',
-  'size.workers_per_job'
-];
+import { CUSTOM, hasSizes, walltimeOf } from '../workerValues';
+import { Field } from './controls';
+import { WorkersPerJob } from './customSize';
+import type { IPartProps } from './formProps';
+import { GroupFields } from './groupFields';
+import { OptionFields } from './optionFields';
+import { hasAccounts, isInMore } from './shownFields';
+import { TextField } from './textField';
 
 export interface IMoreProps extends IPartProps {
   /** Whether the user has opened it. */
@@ -23,15 +20,13 @@ export interface IMoreProps extends IPartProps {
 
 /** What is seldom asked: it opens by itself if something in it is wrong. */
 export function MoreFields(props: IMoreProps): JSX.Element {
-  const { site, values, errors, trans } = props;
+  const { site, values, errors, trans, onChange } = props;
   const [isForced, setForced] = React.useState(false);
-  React.useEffect(() => {
-    const isMine = (field: string) =>
-      MORE_FIELDS.includes(field) || field.startsWith('options.');
-    if (errors.some(error => isMine(error.field))) {
-      setForced(true);
-    }
-  }, [errors]);
+  const wrong = errors
+    .filter(({ field }) => isInMore(field, site, values))
+    .map(({ field }) => field)
+    .join(' ');
+  React.useEffect(() => setForced(wrong !== ''), [wrong]);
   const isOpen = props.isOpen || isForced;
   const onClick = (event: React.MouseEvent) => {
     event.preventDefault();
@@ -42,66 +37,38 @@ export function MoreFields(props: IMoreProps): JSX.Element {
     <details className="jp-HPCDask-more" open={isOpen}>
       <summary onClick={onClick}>{trans.__('More')}</summary>
       <TextField
-        {...props}
-        name="name"
         label={trans.__('Name')}
+        field="name"
+        errors={errors}
         placeholder={trans.__('chosen for you')}
+        value={values.name}
+        onValue={name => onChange({ name })}
       />
-      {(site.accounts.length > 0 || site.batch_system !== 'local') && (
-        <AccountField {...props} />
-      )}
-      <TextField
-        {...props}
-        name="walltime"
-        label={trans.__('Walltime')}
-        hint={trans.__('How long the cluster may run: HH:MM:SS')}
-        placeholder={walltimeOf(site, values.size) ?? trans.__('no limit')}
-      />
-      {site.layouts.length > 1 && <LayoutField {...props} />}
-      {values.size === CUSTOM && (
-        <TextField
-          {...props}
-          name="workersPerJob"
-          field="size.workers_per_job"
-          label={trans.__('Workers per job')}
-        />
-      )}
-      {site.options.map(option => (
-        <OptionField key={option.name} option={option} {...props} />
-      ))}
+      {hasAccounts(site) && <AccountField {...props} />}
+      {hasSizes(site) && <JobFields {...props} />}
     </details>
   );
 }
 
-function TextField(
-  props: IPartProps & {
-    name: 'name' | 'walltime' | 'workersPerJob' | 'account';
-    label: string;
-    field?: string;
-    hint?: string;
-    placeholder?: string;
-  }
-): JSX.Element {
-  const { name, values, errors, onChange } = props;
+/** What is asked where the workers are jobs of a batch system. */
+function JobFields(props: IPartProps): JSX.Element {
+  const { site, values, errors, trans, onChange } = props;
   return (
-    <Field
-      label={props.label}
-      field={props.field ?? name}
-      errors={errors}
-      hint={props.hint}
-    >
-      {control => (
-        <input
-          {...control}
-          className="jp-mod-styled"
-          type="text"
-          spellCheck={false}
-          placeholder={props.placeholder}
-          value={values[name]}
-          onChange={event => onChange({ [name]: event.target.value })}
-        />
-      )}
-    </Field>
+    <>
+      <TextField
+        label={trans.__('Walltime')}
+        field="walltime"
+        errors={errors}
+        hint={trans.__('How long the cluster may run: HH:MM:SS')}
+        placeholder={walltimeOf(site, values) ?? trans.__('no limit')}
+        value={values.walltime}
+        onValue={walltime => onChange({ walltime })}
+      />
+      {site.layouts.length > 1 && <LayoutField {...props} />}
+      {values.size === CUSTOM && <WorkersPerJob {...props} prefix="" />}
+      <OptionFields {...props} isMain={false} />
+      {canHaveGroups(site, values) && <GroupFields {...props} />}
+    </>
   );
 }
 
@@ -110,7 +77,15 @@ function AccountField(props: IPartProps): JSX.Element {
   const { site, values, errors, trans, onChange } = props;
   const label = trans.__('Account');
   if (!site.accounts.length) {
-    return <TextField {...props} name="account" label={label} />;
+    return (
+      <TextField
+        label={label}
+        field="account"
+        errors={errors}
+        value={values.account}
+        onValue={account => onChange({ account })}
+      />
+    );
   }
   return (
     <Field label={label} field="account" errors={errors}>

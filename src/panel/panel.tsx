@@ -8,7 +8,7 @@ import type { CommandRegistry } from '@lumino/commands';
 import type { Message } from '@lumino/messaging';
 import { AccordionPanel, Widget } from '@lumino/widgets';
 
-import type { ICluster, IPreview, ISite } from '../api/types';
+import type { ICluster } from '../api/types';
 import { CommandIDs } from '../commandIds';
 import type { IPanel } from '../commandParts';
 import type { FormMemory } from '../formMemory';
@@ -37,7 +37,7 @@ export class ClusterPanel extends SidePanel implements IPanel {
     this._clusters = new ClustersSection(_options);
     this._dashboards = new DashboardsSection(_options);
     this.addWidget(this._launch);
-    this.addWidget(this._withRefresh(this._clusters));
+    this.addWidget(this._withToolbar(this._clusters));
     this.addWidget(this._dashboards);
     const accordion = this.content as AccordionPanel;
     accordion.handleMoved.connect(() => (this._isSizedByHand = true), this);
@@ -109,7 +109,7 @@ export class ClusterPanel extends SidePanel implements IPanel {
     (this.content as AccordionPanel).expand(index);
   }
 
-  private _withRefresh(section: Widget): Widget {
+  private _withToolbar(section: Widget): Widget {
     const panel = new PanelWithToolbar();
     const follow = () => {
       panel.title.label = section.title.label;
@@ -118,14 +118,13 @@ export class ClusterPanel extends SidePanel implements IPanel {
     follow();
     panel.addClass('jp-HPCDask-section');
     panel.addWidget(section);
-    panel.toolbar.addItem(
-      'refresh',
-      new CommandToolbarButton({
-        commands: this._options.commands,
-        id: CommandIDs.refresh,
-        label: ''
-      })
-    );
+    for (const id of [CommandIDs.adopt, CommandIDs.refresh]) {
+      const { commands } = this._options;
+      panel.toolbar.addItem(
+        id,
+        new CommandToolbarButton({ commands, id, label: '' })
+      );
+    }
     return panel;
   }
 
@@ -146,7 +145,7 @@ export namespace ClusterPanel {
     trans: TranslationBundle;
     translator: ITranslator;
     /** Show a preview, and tell whether the launch is wanted. */
-    showPreview: (preview: IPreview, site: ISite) => Promise<boolean>;
+    showPreview: LaunchSection.IOptions['showPreview'];
     /** Bring the panel to the front of the sidebar. */
     reveal: (panel: Widget) => void;
   }

@@ -11,6 +11,8 @@ export interface IPreviewProps {
   preview: IPreview;
   /** Whether it is for this machine, where nobody has to wait. */
   isLocal: boolean;
+  /** Whether there may be fewer workers than it counts. */
+  adapts: boolean;
   now: number;
   trans: TranslationBundle;
   /** A widget that shows a job script; it is disposed of with the view. */
@@ -25,6 +27,9 @@ export function Preview(props: IPreviewProps): JSX.Element {
   return (
     <div className="jp-HPCDask-preview">
       <p>{trans.__('Nothing has been submitted yet.')}</p>
+      {props.adapts && (
+        <p>{trans.__('At most, with all the workers that there may be:')}</p>
+      )}
       <PreviewTotals {...props} />
       {(start || !preview.note) && <p>{startWords(start, now, trans)}</p>}
       {preview.note && (
@@ -33,7 +38,7 @@ export function Preview(props: IPreviewProps): JSX.Element {
       {preview.scripts.map((script, index) => (
         <Script
           key={index}
-          title={scriptTitle(script.role, trans)}
+          title={scriptTitle(script.role, script.group, trans)}
           text={script.text}
           {...props}
         />

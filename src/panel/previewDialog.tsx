@@ -11,10 +11,14 @@ import * as React from 'react';
 import type { IPreview, ISite } from '../api/types';
 import { Preview } from './preview';
 
-/** Show a preview, and tell whether the user wants the launch now. */
+/**
+ * Show a preview, and tell whether the user wants the launch now; `adapts` says
+ * whether there may be fewer workers than it counts.
+ */
 export async function showPreview(
   preview: IPreview,
   site: ISite,
+  adapts: boolean,
   editors: IEditorServices | null,
   trans: TranslationBundle
 ): Promise<boolean> {
@@ -23,6 +27,7 @@ export async function showPreview(
     body: (
       <Preview
         preview={preview}
+        adapts={adapts}
         isLocal={site.batch_system === 'local'}
         now={Date.now()}
         trans={trans}

@@ -8,6 +8,7 @@ import { afterChange, NOTHING_WRONG, refusalOf } from '../refusal';
 import { ScriptChoice, ScriptMemory, scriptRequest } from '../scriptMemory';
 import { splitWords, UnfinishedWord } from '../shell';
 import type { IClusterModel } from '../tokens';
+import { hasSizes } from '../workerValues';
 import { ScriptForm } from './scriptForm';
 
 export interface IScriptOptions {
@@ -61,8 +62,10 @@ export class ScriptBody extends ReactWidget {
   constructor(private readonly _options: IScriptOptions) {
     super();
     const { memory, model } = _options;
-    const { sites } = model;
-    this._site = sites.find(one => one.name === memory.site) ?? sites[0];
+    // A script runs in the job of its cluster, so there has to be one.
+    this._sites = model.sites.filter(hasSizes);
+    this._site =
+      this._sites.find(one => one.name === memory.site) ?? this._sites[0];
   }
 
   /** Launch it; tells whether that went well. */
@@ -91,11 +94,11 @@ export class ScriptBody extends ReactWidget {
   }
 
   render(): JSX.Element {
-    const { model, path, trans } = this._options;
+    const { path, trans } = this._options;
     return (
       <ScriptForm
         path={path}
-        sites={model.sites}
+        sites={this._sites}
         site={this._site}
         values={this._values}
         line={this._line}
@@ -126,7 +129,7 @@ export class ScriptBody extends ReactWidget {
   }
 
   private readonly _onSite = (name: string): void => {
-    const found = this._options.model.sites.find(one => one.name === name);
+    const found = this._sites.find(one => one.name === name);
     this._site = found ?? this._site;
     this._choice = {};
     this._refusal = NOTHING_WRONG;
@@ -134,8 +137,8 @@ export class ScriptBody extends ReactWidget {
   };
 
   private readonly _onChange = (change: Partial<ScriptChoice>): void => {
+    this._refusal = afterChange(this._refusal, this._values, change);
     this._choice = { ...this._choice, ...change };
-    this._refusal = afterChange(this._refusal, change);
     this.update();
   };
 
@@ -153,4 +156,5 @@ export class ScriptBody extends ReactWidget {
   private _line = '';
   private _refusal = NOTHING_WRONG;
   private _site: ISite;
+  private readonly _sites: readonly ISite[];
 }

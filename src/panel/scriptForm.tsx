@@ -3,14 +3,17 @@ import { HTMLSelect } from '@jupyterlab/ui-components';
 import * as React from 'react';
 
 import type { IFieldError, ISite } from '../api/types';
-import { LaunchValues, queueOf, totalsOf } from '../launch';
+import type { LaunchValues } from '../launch';
 import type { IRefusal } from '../refusal';
 import type { ScriptChoice } from '../scriptMemory';
 import { quoteWord } from '../shell';
+import { totalsOf } from '../totals';
 import { loadInFull } from '../words';
+import { queueOf } from '../workerValues';
 import { queueChoices, sizeChoices } from './choices';
 import { Field, FieldErrors } from './controls';
-import { SIZE_FIELDS, Totals } from './sizeField';
+import { SIZE_FIELDS } from './shownFields';
+import { Totals } from './totals';
 
 export interface IScriptFormProps {
   path: string;

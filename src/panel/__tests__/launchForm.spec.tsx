@@ -1,8 +1,10 @@
 import * as React from 'react';
 
 import { site } from '../../__tests__/fixtures';
-import { CUSTOM, defaultValues } from '../../launch';
-import { ILaunchFormProps, LaunchForm } from '../launchForm';
+import { defaultValues } from '../../launch';
+import { CUSTOM } from '../../workerValues';
+import type { ILaunchFormProps } from '../formProps';
+import { LaunchForm } from '../launchForm';
 import { Page, trans } from './render';
 
 describe('LaunchForm', () => {
@@ -165,16 +167,13 @@ describe('LaunchForm', () => {
   it.each([
     ['01:00:00', {}],
     ['02:00:00', { size: 'large' }],
-    ['no limit', { site: 'local', size: 'large' }]
+    ['no limit', { size: 'large', queue: 'debug' }]
   ])('offers a walltime, by default %s', (text, part) => {
-    const local = site({
-      name: 'local',
-      defaults: { ...centre.defaults, walltime: null }
-    });
-    show({
-      sites: [centre, local],
-      values: { ...defaultValues(centre), ...part }
-    });
+    const [regular, debug] = centre.queues;
+    const limits = { ...regular.limits, walltime: '02:00:00' };
+    const queues = [{ ...regular, limits }, debug];
+    const values = { ...defaultValues(centre), ...part };
+    show({ sites: [site({ queues })], values });
     expect(page.field('Walltime').placeholder).toBe(text);
     expect(page.field('Walltime').value).toBe('');
   });

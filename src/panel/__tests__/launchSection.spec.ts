@@ -4,7 +4,7 @@ import { nullTranslator } from '@jupyterlab/translation';
 import { cluster, FakeServer, settled, site } from '../../__tests__/fixtures';
 import { FormMemory } from '../../formMemory';
 import type { ClusterModel } from '../../model';
-import type { ILaunchFormProps } from '../launchForm';
+import type { ILaunchFormProps } from '../formProps';
 import { LaunchSection } from '../launchSection';
 
 const trans = nullTranslator.load('hpcdask_ext');
@@ -152,7 +152,7 @@ describe('LaunchSection', () => {
       server.release();
       await settled();
       expect(form().isPreviewing).toBe(false);
-      expect(showPreview).toHaveBeenCalledWith(PREVIEW, server.sites[0]);
+      expect(showPreview).toHaveBeenCalledWith(PREVIEW, server.sites[0], false);
       expect(posted()).toEqual(['api/clusters/preview', 'api/clusters']);
       const [previewed, launched] = server.asked
         .filter(one => one.method === 'POST')

@@ -19,8 +19,16 @@ const PREVIEW: IPreview = {
     node_hours: 4.5
   },
   scripts: [
-    { role: 'scheduler', group: 'workers', text: '#!/bin/sh\n#SBATCH --mem=4G\n' },
-    { role: 'worker', group: 'workers', text: '#!/bin/sh\n#SBATCH --array=1-8\n' }
+    {
+      role: 'scheduler',
+      group: 'workers',
+      text: '#!/bin/sh\n#SBATCH --mem=4G\n'
+    },
+    {
+      role: 'worker',
+      group: 'workers',
+      text: '#!/bin/sh\n#SBATCH --array=1-8\n'
+    }
   ],
   estimated_start: null,
   note: ''
@@ -38,6 +46,7 @@ describe('Preview', () => {
     page.render(
       <Preview
         preview={{ ...PREVIEW, ...part }}
+        adapts={false}
         isLocal={isLocal}
         now={0}
         trans={trans}

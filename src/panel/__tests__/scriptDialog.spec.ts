@@ -76,6 +76,24 @@ describe('the dialog that runs a script', () => {
     model.dispose();
   });
 
+  it('is for sites with jobs, and asks for a single one', async () => {
+    const others = { batch_system: null, queues: [], sizes: [] };
+    const gateway = site({ name: 'g', kind: 'gateway', ...others });
+    server.sites = [gateway, ...server.sites];
+    await model.refreshSites(0);
+    form.take(model.sites);
+    form.site = 'g';
+    form.change('a', { scaling: 'adaptive', minimum: '0', workers: '50' });
+    await open();
+    const sites = [...select('site').options].map(one => one.value);
+    expect(sites).toEqual(['a', 'b']);
+    expect(get('output').textContent).toContain('2 workers');
+    button('accept').click();
+    expect(await done).toBe(true);
+    expect(posted()[0]).toMatchObject({ site: 'a', layout: 'allocation' });
+    expect(posted()[0]).not.toHaveProperty('scaling');
+  });
+
   it('runs it in one job, with its arguments as words', async () => {
     await open();
     await type("--year 2020 'two words'");
