@@ -23,14 +23,15 @@ def warnings(cluster: Cluster, status: SchedulerStatus | None) -> tuple[str, ...
 
 
 def _lost_jobs(cluster: Cluster) -> Iterator[str]:
-    """Return a warning if worker jobs have been lost while others live."""
-    jobs = [job for job in cluster.jobs if job.role is Role.WORKER]
-    missed = [element for job in jobs for element in job.elements.values() if _is_missed(element, job)]
-    if not missed:
-        return
-    reasons = "; ".join(sorted({element.reason or "exit code 0" for element in missed}))
-    count = sum(len(job.elements) for job in jobs)
-    yield f"{len(missed)} of {count} worker jobs failed or ended early ({reasons}){_SEE_LOGS}"
+    """Return a warning for each group whose worker jobs have been lost while others live."""
+    for group in cluster.groups:
+        jobs = [job for job in cluster.jobs if job.role is Role.WORKER and job.group == group.name]
+        missed = [element for job in jobs for element in job.elements.values() if _is_missed(element, job)]
+        if missed:
+            reasons = "; ".join(sorted({element.reason or "exit code 0" for element in missed}))
+            what = "worker jobs" if len(cluster.groups) == 1 else f"worker jobs of the group “{group.name}”"
+            count = sum(len(job.elements) for job in jobs)
+            yield f"{len(missed)} of {count} {what} failed or ended early ({reasons}){_SEE_LOGS}"
 
 
 def _is_missed(element: Element, job: Job) -> bool:

@@ -20,7 +20,7 @@ import logging
 import os
 import re
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -34,10 +34,10 @@ _NO_DEVICES = ("", "-1", "NoDevFiles", "void", "none")
 log = logging.getLogger("distributed.worker")
 
 
-def visible(name: str, variables: Mapping[str, str], take: Callable[[int], bool]) -> dict[str, str]:
+def visible(name: str, variables: Mapping[str, str], take: Callable[[Sequence[int]], bool]) -> dict[str, str]:
     """Return the variables to change so that the worker of that name sees only its own GPUs.
 
-    `take` returns whether the worker may have the n-th part of the GPUs that there are on its node.
+    `take` returns whether the worker may have those GPUs of its node, by their places in the list of all.
     """
     count = int(variables.get("HPCDASK_GPUS_PER_WORKER", "0"))
     if not count:
@@ -55,7 +55,8 @@ def visible(name: str, variables: Mapping[str, str], take: Callable[[int], bool]
         lists = {_CHOICES[0]: _of_batch_system(variables) or [str(device) for device in range(known)]}
     parts = min((len(devices) for devices in lists.values()), default=0) // count
     if parts >= 2 * workers:
-        number = next(filter(take, range(number, parts, workers)), number)
+        free = (part for part in range(number, parts, workers) if take(range(part * count, (part + 1) * count)))
+        number = next(free, number)
     return {choice: ",".join(_own(devices, number, count)) for choice, devices in lists.items()}
 
 
@@ -86,20 +87,23 @@ def _of_batch_system(variables: Mapping[str, str]) -> list[str]:
 _taken: list[int] = []  # descriptors of locked files, which stay open for as long as the process lives
 
 
-def _take(part: int) -> bool:
-    """Return whether no other worker of the cluster has that part of this node's GPUs; it is ours then."""
+def _take(places: Sequence[int]) -> bool:
+    """Return whether no other worker of the cluster has any of those GPUs of this node; they are ours then.
+
+    One by one, because workers of different groups may have different numbers of them.
+    """
     directory = Path(os.environ["HPCDASK_TOKEN_FILE"]).parent / "gpus"
+    locked: list[int] = []
     try:
         directory.mkdir(mode=0o700, exist_ok=True)
-        descriptor = os.open(directory / f"{socket.gethostname()}.{part}", os.O_CREAT | os.O_RDWR, 0o600)
-    except OSError:
+        for place in places:
+            locked.append(os.open(directory / f"{socket.gethostname()}.{place}", os.O_CREAT | os.O_RDWR, 0o600))
+            fcntl.lockf(locked[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:  # one is taken; or this file system has no locks, and then none can be
+        for descriptor in locked:
+            os.close(descriptor)
         return False
-    try:
-        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:  # it is taken; or this file system has no locks, and then none can be
-        os.close(descriptor)
-        return False
-    _taken.append(descriptor)
+    _taken.extend(locked)
     return True
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from hpcdask_ext.batch.local import LocalSystem
 from hpcdask_ext.batch.slurm import SlurmSystem
-from hpcdask_ext.clusters.groups import FixedScaling, WorkerShape
+from hpcdask_ext.clusters.groups import FixedScaling, WorkerGroup, WorkerShape
 from hpcdask_ext.clusters.models import Cluster, Environment, Script
 from hpcdask_ext.launchers.batch import BatchLauncher
 from hpcdask_ext.launchers.job_request import Directories, job_request
@@ -129,6 +129,33 @@ def test_options_add_to_the_command_lines_as_one_word(value: str) -> None:
     assert option(workers.command, "--resources") == "GPU=2 workers=2"
     assert "--resources" not in scheduler.command
     assert "--no-nanny" not in workers.command
+
+
+def test_workers_have_the_resources_of_their_group_one_by_its_name_and_what_the_site_gives() -> None:
+    cluster = cluster_with()
+    shape = WorkerShape(cores=8, memory=2**30, gpus=2)
+    gpu = WorkerGroup(
+        name="gpu", queue="gpus", shape=shape, scaling=FixedScaling(workers=2), resources={"GPU": 2, "disk": 0.5}
+    )
+    site = site_with(
+        queues=[{"name": "regular"}, {"name": "gpus", "gpus": 2, "worker_command": ["-m", "dask", "cuda", "worker"]}],
+        worker_arguments=["--resources", "site=1 GPU=9", "--resources=more=2"],
+    )
+    _, plain, gpus = requests(site, cluster.with_new_group(gpu))
+    assert option(plain.command, "--resources") == "site=1 GPU=9 more=2 workers=2"
+    assert option(gpus.command, "--resources") == "site=1 GPU=9 more=2 gpu=8 GPU=2 disk=0.5", "the last one counts"
+    assert gpus.command.count("--resources") == 1
+    assert (plain.queue, gpus.queue, gpus.gpus) == ("regular", "gpus", 2)
+    assert option(gpus.command, "--name") == "k3x9-gpu-1-$HPCDASK_INDEX"
+    assert gpus.environment["HPCDASK_GPUS_PER_WORKER"] == "2"
+    assert "HPCDASK_GPUS_PER_WORKER" not in plain.environment
+    assert option(requests(site_with(), cluster)[1].command, "--resources") == "workers=2"
+
+
+def test_a_group_may_say_itself_how_many_of_its_name_there_are() -> None:
+    group = WorkerGroup(name="gpu", shape=WorkerShape(cores=8, memory=2**30), scaling=FixedScaling(workers=1))
+    cluster = cluster_with().with_new_group(group.model_copy(update={"queue": "regular", "resources": {"gpu": 1}}))
+    assert option(requests(site_with(), cluster)[2].command, "--resources") == "gpu=1"
 
 
 def test_a_script_runs_beside_the_scheduler_which_does_not_end_when_idle() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import socket
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
@@ -27,15 +27,15 @@ HERE = socket.gethostname().split(".")[0]
 
 
 class Node:
-    """The GPUs of a node, which its workers take part by part."""
+    """The GPUs of a node, of which its workers take theirs."""
 
     def __init__(self) -> None:
         self.taken: list[int] = []
 
-    def take(self, part: int) -> bool:
-        if part in self.taken:
+    def take(self, places: Sequence[int]) -> bool:
+        if set(places) & set(self.taken):
             return False
-        self.taken.append(part)
+        self.taken += places
         return True
 
 
@@ -165,6 +165,31 @@ def test_on_this_machine_jobs_are_told_how_many_gpus_there_are(cluster: RealClus
     node = Node()
     names = [f"k3v9-workers-1-{index}" for index in (1, 2, 3)]
     assert [preload.visible(name, told, node.take) for name in names] == [{CUDA: "0"}, {CUDA: "1"}, {CUDA: "2"}]
+
+
+def test_groups_with_different_numbers_of_gpus_do_not_get_the_same_ones() -> None:
+    node, all_of_them = Node(), {CUDA: "0,1,2,3,4,5"}
+    one, two = ({"HPCDASK_GPUS_PER_WORKER": count, "HPCDASK_WORKERS_PER_JOB": "1"} for count in "12")
+    names = [("k3v9-one-1-1", one), ("k3v9-two-1-1", two), ("k3v9-one-1-2", one), ("k3v9-two-1-2", two)]
+    seen = [preload.visible(name, all_of_them | counts, node.take)[CUDA] for name, counts in names]
+    assert seen == ["0", "2,3", "1", "4,5"]
+
+
+async def test_real_workers_of_groups_with_different_numbers_of_gpus_do_not_share_them(
+    cluster: RealCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(CUDA, "0,1,2,3")
+    async with Client(cluster.address.comm, security=security_of(cluster.credentials), asynchronous=True) as client:
+        for number, gpus in enumerate((1, 2), start=1):
+            cluster.start_workers(f"unequal{gpus}", (1,), gpus=gpus)
+            await client.wait_for_workers(number, timeout=30)
+
+        def own() -> str:
+            import os
+
+            return os.environ["CUDA_VISIBLE_DEVICES"]
+
+        assert set((await client.run(own)).values()) == {"0", "2,3"}
 
 
 def test_jobs_are_told_what_the_preload_needs_only_with_gpus(cluster: RealCluster) -> None:
