@@ -171,12 +171,18 @@ async def _find_dashboard(adoption: Adoption, attached: Attached) -> tuple[str, 
     if attached.dashboard is None:
         raise _wrong("dashboard", f"The scheduler at {adoption.address} has no dashboard: start one that has")
     urls = [f"{scheme}://{adoption.host}:{attached.dashboard}" for scheme in ("http", "https")]
-    answers = await asyncio.gather(*(_ask(url, adoption.tls) for url in urls), return_exceptions=True)
-    for url, answer in zip(urls, answers, strict=True):
-        if isinstance(answer, Identity) and answer.id == attached.id:
-            return url, answer
-        if isinstance(answer, BaseException) and not isinstance(answer, SchedulerUnreachable):
-            raise answer
+    asking = {asyncio.create_task(_ask(url, adoption.tls)): url for url in urls}
+    try:  # the wrong one of both may hang until it times out
+        while waiting := [task for task in asking if not task.done()]:
+            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                with suppress(SchedulerUnreachable):
+                    if task.result().id == attached.id:
+                        return asking[task], task.result()
+    finally:
+        for task in asking:
+            task.cancel()
+        await asyncio.gather(*asking, return_exceptions=True)
     message = (
         f"The scheduler at {adoption.address} answers, but not its dashboard at {urls[0]}: give the dashboard's URL"
     )
