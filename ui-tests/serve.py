@@ -1,7 +1,7 @@
 """Start the Jupyter server of the browser tests in a directory of its own, and remove it when it ends.
 
-Nothing of the user is read or written: home, data, configuration and workspaces are below `HPCDASK_UI_HOME`. An argument
-names another configuration beside this file.
+Nothing of the user is read or written: home, data, configuration and workspaces are below `HPCDASK_UI_HOME`. An
+argument names another configuration beside this file.
 """
 
 from __future__ import annotations

@@ -64,15 +64,17 @@ def _title(view: Mapping[str, Any]) -> str:
 def scheduler_address(cluster: Cluster) -> str:
     """Return what stands between the quotes of ``Client("...")`` in a notebook; see the module's docstring.
 
-    The file is named last, which wins over the address: a client waits for it while the cluster is pending.
+    The file is named last, which wins over the address: a client waits for it while the cluster is pending. It has
+    several lines. So what the front end runs in every kernel with *Auto-Start Dask*, which has room for an address
+    only, is no Python and does nothing, instead of leaving a wrong address in Dask's configuration.
     """
-    address = _quoted(cluster.address or "not known yet")
-    files = _tls_files(cluster)
-    security = ", ".join(f'"{name}": "{_quoted(path)}"' for name, path in files.items())
-    arguments = f'", security={{{security}}}' if files else '"'
-    if cluster.kind == "batch":
-        return f'{address}{arguments}, scheduler_file="{_quoted(str(cluster.scheduler_file))}'
-    return f'{address}{arguments}, name="{cluster.id}' if files else address
+    address, files = _quoted(cluster.address or "not known yet"), _tls_files(cluster)
+    if not files:
+        return address
+    security = "".join(f'    "{name}": "{_quoted(path)}",\n' for name, path in files.items())
+    is_ours = cluster.kind == "batch"
+    last = f'scheduler_file="{_quoted(str(cluster.scheduler_file))}' if is_ours else f'name="{cluster.id}'
+    return f'{address}", security={{\n{security}}}, {last}'
 
 
 def _tls_files(cluster: Cluster) -> dict[str, str]:

@@ -67,11 +67,19 @@ def test_an_adopted_cluster_with_tls_files_connects_with_those() -> None:
 
 @pytest.mark.parametrize("text", HOSTILE)
 def test_what_runs_in_every_kernel_becomes_no_code_either(text: str) -> None:
-    for cluster in (record(Path("/scratch") / text), adopted(address=f"tcp://{text}:8786")):
-        code = ast.parse(auto_started_code(scheduler_address(cluster)))
-        (settings,) = [node for node in ast.walk(code) if isinstance(node, ast.Dict)]
-        assert [type(node) for node in settings.values] == [ast.Constant]
-        assert len(code.body) == 4
+    code = ast.parse(auto_started_code(scheduler_address(adopted(address=f"tcp://{text}:8786"))))
+    (settings,) = [node for node in ast.walk(code) if isinstance(node, ast.Dict)]
+    assert [type(node) for node in settings.values] == [ast.Constant]
+    assert len(code.body) == 4
+
+
+@pytest.mark.parametrize("text", HOSTILE)
+def test_what_runs_in_every_kernel_does_nothing_where_an_address_is_not_enough(text: str) -> None:
+    """Otherwise it would leave an address in Dask's configuration at which no other client connects."""
+    tls = TLSFiles(ca=Path(text))
+    for cluster in (record(Path("/scratch") / text), adopted(address="tls://ten:8786", tls=tls)):
+        with pytest.raises(SyntaxError):
+            ast.parse(auto_started_code(scheduler_address(cluster)))
 
 
 def test_auto_start_connects_where_an_address_is_all_it_takes() -> None:
