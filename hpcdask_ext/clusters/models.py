@@ -219,6 +219,11 @@ class Cluster(Frozen):
         """How many workers there should be now, in all groups."""
         return sum(group.scaling.workers for group in self.groups)
 
+    @property
+    def is_adaptive(self) -> bool:
+        """Whether the number of workers of some group follows its work."""
+        return any(group.scaling.mode == "adaptive" for group in self.groups)
+
     def capacity(self, group: WorkerGroup) -> int:
         """Return how many workers a group will have once all of every live, uncancelled element have connected."""
         jobs = [job for job in self.jobs if job.group == group.name]

@@ -26,6 +26,7 @@ from hpcdask_ext.launchers.base import Adjusted, Launcher
 
 log = logging.getLogger(__name__)
 
+_FAILED = "Scaling failed. "
 _STARTING = {"state": ClusterState.STARTING, "reason": "The scheduler is starting"}
 _FIRST_RETRY, _LAST_RETRY = 5.0, 60.0  # seconds between tries to cancel
 _RETELL = (1.0, 4.0, 10.0)  # seconds between tries to have somebody else scale
@@ -68,17 +69,28 @@ class ClusterDriver:
                 await self.decide_end(cluster_id, ClusterState.FAILED, reason)
         return None
 
-    async def scale(self, cluster_id: str, group_name: str) -> None:
-        """Make a group match its requested scaling; if that fails, record the number of workers there are."""
+    async def scale(self, cluster_id: str, group_name: str, *, pending: int = 0) -> bool:
+        """Make a group match its requested scaling, and return whether that worked.
+
+        If it does not, the record gets the number of workers there are. Of too many, those that wait in the queue go
+        first, except for `pending` of them.
+        """
         async with self._lock(cluster_id):
             cluster = self._ledger.get(cluster_id)
             if not cluster.state.is_scalable:
-                return
+                return False
             group = cluster.group(group_name)
             try:
-                await self._scale(cluster, group, await self._catalogue.launcher_of(cluster))
+                await self._scale(cluster, group, await self._catalogue.launcher_of(cluster), pending)
             except (HPCDaskError, OSError) as error:
                 await self._ledger.change(cluster_id, partial(_back, asked=group, error=str(error)), "scaled")
+                return False
+            await self._ledger.change(cluster_id, _without_failure)
+            return True
+
+    def is_acting(self, cluster_id: str) -> bool:
+        """Return whether something is just being done about a cluster."""
+        return self._lock(cluster_id).locked()
 
     async def decide_end(self, cluster_id: str, outcome: ClusterState, reason: str, what: str = "") -> None:
         """Make a cluster `stopping`; `cancel_rest` then ends its remaining jobs."""
@@ -160,7 +172,7 @@ class ClusterDriver:
             changes["submitted"] = datetime.now(timezone.utc)
             await self._ledger.change(cluster_id, lambda old: old.with_changed_job(job.tag, changes))
 
-    async def _scale(self, cluster: Cluster, group: WorkerGroup, launcher: Launcher) -> None:
+    async def _scale(self, cluster: Cluster, group: WorkerGroup, launcher: Launcher, pending: int) -> None:
         if not launcher.scales_with_jobs:
             adjusted = await self._break_at_end(cluster.id, _tell(launcher, cluster, group))
             if adjusted is not None:
@@ -173,7 +185,7 @@ class ClusterDriver:
             await self._submit(cluster.id, launcher, (launcher.more_workers(cluster, group, missing),))
         elif missing < 0:
             change = partial(self._ledger.change, cluster.id)
-            await self._break_at_end(cluster.id, shrink(cluster, group, -missing, launcher, change))
+            await self._break_at_end(cluster.id, shrink(cluster, group, -missing, launcher, change, pending=pending))
 
     async def _cancel(self, cluster: Cluster, place: Place, jobs: list[Job]) -> None:
         await self._ledger.change(cluster.id, partial(_mark, jobs=jobs, cancelled=True))
@@ -216,7 +228,14 @@ def _back(cluster: Cluster, asked: WorkerGroup, error: str) -> Cluster:
         workers = cluster.capacity(group) if cluster.kind == "batch" else group.connected
         actual = group.scaling.model_copy(update={"workers": workers})
         cluster = cluster.with_group(group.name, scaling=actual)
-    return cluster.model_copy(update={"warnings": (*cluster.warnings, f"Scaling failed. {error}")})
+    kept = _without_failure(cluster).warnings
+    return cluster.model_copy(update={"warnings": (*kept, f"{_FAILED}{error}")})
+
+
+def _without_failure(cluster: Cluster) -> Cluster:
+    """Return the cluster without the warning that it could not be scaled: it could, or there is a newer one."""
+    kept = tuple(text for text in cluster.warnings if not text.startswith(_FAILED))
+    return cluster if kept == cluster.warnings else cluster.model_copy(update={"warnings": kept})
 
 
 def _adjust(cluster: Cluster, asked: WorkerGroup, adjusted: Adjusted) -> Cluster:

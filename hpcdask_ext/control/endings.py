@@ -38,7 +38,10 @@ def ending(
     is_working = any(not element.state.is_final for _, element in workers) or is_connected
     if not workers or is_working or cluster.wanted == 0:
         return None
-    return _ending_of_workers(workers, explain)
+    outcome, reason = _ending_of_workers(workers, explain)
+    # There will be other workers, for as long as the scheduler stays.
+    goes_on = cluster.is_adaptive and (cluster.started is not None or outcome is ClusterState.STOPPED)
+    return None if goes_on else (outcome, reason)
 
 
 def _ending_of_scheduler(job: Job, explain: Explain) -> tuple[ClusterState, str]:

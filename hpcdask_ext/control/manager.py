@@ -15,6 +15,7 @@ from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.clusters.reach import Reach
 from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.clusters.store import ClusterStore, new_id
+from hpcdask_ext.control.adaptive import starting_from
 from hpcdask_ext.control.adopting import Adopter, check_scalable, check_stoppable
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.driver import ClusterDriver
@@ -111,7 +112,9 @@ class ClusterManager:
             check_scalable(cluster)
             if not cluster.state.is_scalable:
                 raise WrongState(f"“{cluster.name}” is {cluster.state.value} and cannot be scaled now.")
-            scaled = partial(Cluster.with_group, name=change.group, scaling=change.scaling)
+            scaling = starting_from(change.scaling, cluster.capacity(cluster.group(change.group)))
+            scaled = partial(Cluster.with_group, name=change.group, scaling=scaling)
+            self._tracker.adapter.begin_anew(cluster_id, change.group)
             await self._ledger.change(cluster_id, scaled, "scaled")
             self._tracker.spawn(self._tracker.then_look(cluster_id, self._driver.scale(cluster_id, change.group)))
         if change.name is not None:

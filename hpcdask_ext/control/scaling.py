@@ -25,12 +25,14 @@ Change = Callable[[Callable[[Cluster], Cluster]], Awaitable[None]]
 _Chosen = list[tuple[str, int]]  # job tags and element numbers
 
 
-async def shrink(cluster: Cluster, group: WorkerGroup, workers: int, launcher: Launcher, change: Change) -> None:
+async def shrink(
+    cluster: Cluster, group: WorkerGroup, workers: int, launcher: Launcher, change: Change, *, pending: int = 0
+) -> None:
     """End the elements of at least `workers` workers of a group.
 
-    Pending elements are cancelled first. Then the scheduler retires its least busy workers, moving their data first,
-    which may take long; their jobs end by themselves. Running elements whose workers have not connected are cancelled
-    last.
+    Pending elements are cancelled first, the newest ones, but those of `pending` workers keep their place. Then the
+    scheduler retires its least busy workers, moving their data first, which may take long; their jobs end by
+    themselves. Running elements whose workers have not connected are cancelled last.
 
     Raises
     ------
@@ -43,9 +45,11 @@ async def shrink(cluster: Cluster, group: WorkerGroup, workers: int, launcher: L
         await _retire_tasks(cluster, change)
         return
     elements = workers // group.shape.workers_per_job
-    pending = _candidates(cluster, group, JobState.PENDING)[:elements]
-    await _cancel(cluster, pending, launcher, change)
-    elements -= len(pending)
+    waiting = _candidates(cluster, group, JobState.PENDING)
+    kept = pending // group.shape.workers_per_job
+    withdrawn = waiting[: max(0, min(elements, len(waiting) - kept))]
+    await _cancel(cluster, withdrawn, launcher, change)
+    elements -= len(withdrawn)
     if elements < 1:
         return
     retired = await _retire(cluster, group, elements)

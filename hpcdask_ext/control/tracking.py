@@ -14,6 +14,7 @@ from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.clusters.scheduler_api import status_source
 from hpcdask_ext.clusters.states import ClusterState
+from hpcdask_ext.control.adapting import Adapter
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.driver import ClusterDriver
 from hpcdask_ext.control.elsewhere import is_not_told_yet
@@ -34,6 +35,8 @@ _LOOK = 2.0  # seconds between looks at what another process is launching
 class Tracker:
     """Watches clusters, updates their records, and has the driver act on what is seen.
 
+    `adapter` is what keeps adaptive clusters at what their work could use.
+
     Parameters
     ----------
     ledger
@@ -46,6 +49,7 @@ class Tracker:
 
     def __init__(self, ledger: Ledger, catalogue: Catalogue, driver: ClusterDriver) -> None:
         self._ledger, self._catalogue, self._driver = ledger, catalogue, driver
+        self.adapter = Adapter(ledger, catalogue, driver)
         self._watches: dict[str, tuple[ClusterWatch, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
 
@@ -73,11 +77,12 @@ class Tracker:
 
     async def unwatch(self, cluster_id: str) -> None:
         """Stop watching a cluster."""
+        self.adapter.forget(cluster_id)
         if watched := self._watches.pop(cluster_id, None):
             watched[1].cancel()
             await asyncio.gather(watched[1], return_exceptions=True)
 
-    async def then_look(self, cluster_id: str, act: Coroutine[Any, Any, None]) -> None:
+    async def then_look(self, cluster_id: str, act: Coroutine[Any, Any, object]) -> None:
         """Act on a cluster, and look at once what that has changed."""
         with suppress(ClusterNotFound):  # it has ended and was forgotten meanwhile
             await act
@@ -146,7 +151,14 @@ class Tracker:
             self.spawn(self.then_look(cluster_id, self._driver.scale(cluster_id, after.main.name)))
         if after.state.is_final:
             await asyncio.to_thread(Credentials(after.directory).remove)
+        await self._adapt(cluster_id, seen)
         return after is not before
+
+    async def _adapt(self, cluster_id: str, seen: Observation) -> None:
+        watched = self._watches.get(cluster_id)
+        if seen.scheduler is not None and watched is not None:
+            for act in await self.adapter.look(cluster_id, seen.scheduler, watched[0].wake):
+                self.spawn(self.then_look(cluster_id, act))
 
     async def _add_last_words(self, cluster: Cluster) -> None:
         """Append what a failed job printed last to the reason: it usually says what to do."""

@@ -135,11 +135,16 @@ def _job_views(job: Job) -> list[dict[str, Any]]:
 
 
 def _ends_at(cluster: Cluster) -> datetime | None:
-    """Return when the walltime ends the cluster: the last worker, or the scheduler's job where that is earlier."""
+    """Return when the walltime ends the cluster: the last worker, or the scheduler's job where that is earlier.
+
+    Workers of an adaptive cluster are replaced.
+    """
     if cluster.state.is_final:
         return None
     ends: dict[Role, list[datetime]] = {role: [] for role in Role}
     for job in cluster.jobs:
+        if job.role is Role.WORKER and cluster.is_adaptive:
+            continue
         starts = [job.elements[index].started for index in job.live]
         ends[job.role] += [start + job.walltime for start in starts if start and job.walltime]
     last = [max(times) for times in ends.values() if times]

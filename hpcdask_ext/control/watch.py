@@ -17,6 +17,7 @@ from hpcdask_ext.clusters.reach import Reach
 from hpcdask_ext.clusters.reports import read_reports
 from hpcdask_ext.clusters.states import ClusterState, JobState, Place, Role
 from hpcdask_ext.clusters.status import SchedulerStatus, StatusSource
+from hpcdask_ext.control.adapting import wishes_asked
 from hpcdask_ext.control.queue_monitor import QueueMonitor
 from hpcdask_ext.control.reconcile import Observation
 from hpcdask_ext.errors import BatchError, SchedulerUnreachable
@@ -41,7 +42,7 @@ class ClusterWatch:
     reach
         Returns how its scheduler is reached, or None while it is not up.
     source
-        Returns who tells its scheduler's status.
+        Returns who tells its scheduler's status, given what that is asked to wish for (see `wishes_asked`).
     monitors
         The queue monitors to ask about its jobs, by place.
     """
@@ -53,7 +54,7 @@ class ClusterWatch:
         apply: Callable[[Observation], Awaitable[bool]],
         *,
         reach: Callable[[Cluster], Awaitable[Reach | None]],
-        source: Callable[[Reach], StatusSource],
+        source: Callable[[Reach, str], StatusSource],
         monitors: Mapping[Place, QueueMonitor],
     ) -> None:
         self._id, self._get = cluster_id, partial(get, cluster_id)
@@ -62,7 +63,7 @@ class ClusterWatch:
         self._reach, self._source = reach, source
         self._reached: Reach | None = None
         self._status: SchedulerStatus | None = None
-        self._silent = ""
+        self._asked = self._silent = ""
         self._read: dict[str, dict[str, str]] = {}
         self._follower: asyncio.Task[None] | None = None
 
@@ -103,6 +104,9 @@ class ClusterWatch:
 
     async def _observe(self) -> Observation:
         cluster = self._get()
+        if self._follower is not None and wishes_asked(cluster) != self._asked:
+            self._follower.cancel()  # it waits for an answer to what is not asked any more
+            self._follower = None
         if self._follower is None or self._follower.done():
             await self._find_scheduler(cluster)
         # Once a cluster is stopping, its scheduler is expected to fall silent.
@@ -165,19 +169,20 @@ class ClusterWatch:
             self._silent = error.message
             return
         if self._reached is not None:
-            self._follower = asyncio.create_task(self._follow(self._source(self._reached)))
+            self._asked = wishes_asked(cluster)
+            self._follower = asyncio.create_task(self._follow(self._source(self._reached, self._asked)))
 
     async def _follow(self, api: StatusSource) -> None:
         """Keep the scheduler's status up to date: each request waits there until something changes."""
-        retry = _FIRST_RETRY
+        retry, version = _FIRST_RETRY, None
         try:
             while True:
                 try:
-                    self._status = await api.status(self._status.version if self._status else None)
-                    self._silent, retry = "", _FIRST_RETRY
+                    self._status = await api.status(version)
+                    self._silent, retry, version = "", _FIRST_RETRY, self._status.version
                     self.wake()
                 except SchedulerUnreachable as error:
-                    self._status, self._silent = None, error.message
+                    self._status, self._silent, version = None, error.message, None
                     self.wake()
                     await asyncio.sleep(retry)
                     retry = min(retry * 2, _LAST_RETRY)

@@ -21,6 +21,7 @@ from hpcdask_ext.clusters.groups import FixedScaling, Scaling
 from hpcdask_ext.clusters.models import Environment
 from hpcdask_ext.clusters.states import ClusterKind, Layout
 from hpcdask_ext.sites.options import Directive, Name, Option
+from hpcdask_ext.sites.pace import Pace
 from hpcdask_ext.sites.units import Memory, Walltime
 
 
@@ -159,6 +160,7 @@ class BatchSite(Site):
     memory_share: float = Field(1.0, gt=0, le=1)
     local_directory: str | None = None
     template: str | None = None
+    adaptive: Pace = Pace()
 
     @model_validator(mode="before")
     @classmethod

@@ -34,10 +34,19 @@ def parse_memory(value: Any) -> int:
 
 
 def parse_walltime(value: Any) -> timedelta:
-    """Return the time span for ``HH:MM:SS`` or ``D-HH:MM:SS``.
+    """Return the time span of at least a minute for ``HH:MM:SS`` or ``D-HH:MM:SS``.
 
     A number means seconds: YAML reads an unquoted ``24:00:00`` as 86400.
     """
+    return _parse_time(value, "walltime", timedelta(minutes=1))
+
+
+def parse_span(value: Any) -> timedelta:
+    """Return the same for a time span of at least a second."""
+    return _parse_time(value, "time span", timedelta(seconds=1))
+
+
+def _parse_time(value: Any, what: str, least: timedelta) -> timedelta:
     if isinstance(value, timedelta):
         return value
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) < _MOST_SECONDS:
@@ -45,9 +54,9 @@ def parse_walltime(value: Any) -> timedelta:
     elif isinstance(value, str) and (match := _WALLTIME.match(value.strip())):
         time = timedelta(**{unit: int(number) for unit, number in match.groupdict().items() if number})
     else:
-        raise ValueError("this is not a walltime: write HH:MM:SS, for instance '01:30:00'")
-    if time < timedelta(minutes=1):
-        raise ValueError("this walltime is too short: it must be at least one minute")
+        raise ValueError(f"this is not a {what}: write HH:MM:SS, for instance '01:30:00'")
+    if time < least:
+        raise ValueError(f"this {what} is too short: it must be at least {time_in_words(least)}")
     return time
 
 
@@ -82,4 +91,9 @@ Memory = Annotated[int, BeforeValidator(parse_memory)]
 Walltime = Annotated[
     timedelta, BeforeValidator(parse_walltime), PlainSerializer(format_walltime, return_type=str, when_used="json")
 ]
-"""A time span; read from and written as ``HH:MM:SS``."""
+"""A time span of at least a minute; read from and written as ``HH:MM:SS``."""
+
+Span = Annotated[
+    timedelta, BeforeValidator(parse_span), PlainSerializer(format_walltime, return_type=str, when_used="json")
+]
+"""The same, of at least a second."""
