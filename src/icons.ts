@@ -67,12 +67,6 @@ export const idleIcon = drawing(
   `<circle ${line} cx="8" cy="8" r="5.8"/><path ${line} d="M8 4.8V8l2.2 1.5"/>`
 );
 
-/** A cluster that comes in from elsewhere. */
-export const adoptIcon = drawing(
-  'adopt',
-  `<path ${line} d="M8 2v7M5 6.4 8 9.4l3-3M2.5 9.5v3a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1v-3"/>`
-);
-
 export const forgetIcon = drawing(
   'forget',
   `<path ${line} d="M4 4l8 8M12 4l-8 8"/>`

@@ -85,6 +85,53 @@ describe('the commands', () => {
     expect(deleted()).toBe(1);
   });
 
+  it('always asks before it stops what others use too', async () => {
+    await start({ kind: 'adopted', clients: 0 }, 'never');
+    const stopping = commands.execute(CommandIDs.stop, { id: 'a' });
+    await until(() => dialogButton(false) !== null, 'a dialog');
+    expect(document.querySelector('.jp-Dialog')!.textContent).toContain(
+      'for everybody who uses it'
+    );
+    dialogButton(false)!.click();
+    await stopping;
+    expect(deleted()).toBe(0);
+  });
+
+  it('scale as they are told, or let the card ask', async () => {
+    await start();
+    const scaling = { mode: 'adaptive', minimum: 0, maximum: 4 };
+    await commands.execute(CommandIDs.scale, { id: 'a', scaling });
+    expect(server.asked.at(-1)).toMatchObject({
+      method: 'PATCH',
+      body: { scaling }
+    });
+    const asked = server.asked.length;
+    await commands.execute(CommandIDs.scale, { id: 'a' });
+    await commands.execute(CommandIDs.scale, { id: 'b', group: 'gpu' });
+    expect(seen).toEqual([
+      ['scale', 'a', 'workers'],
+      ['scale', 'b', 'gpu']
+    ]);
+    expect(server.asked).toHaveLength(asked);
+  });
+
+  it.each<[Partial<ICluster>, string[]]>([
+    [{ can_scale: false }, []],
+    [{}, [CommandIDs.scale]],
+    [{ can_forget: true }, [CommandIDs.scale, CommandIDs.forget]],
+    [
+      { idle_ends_at: '2026-11-20T12:00:00Z' },
+      [CommandIDs.scale, CommandIDs.keep]
+    ]
+  ])('of a cluster with %p are enabled: %p', async (part, ids) => {
+    await start(part);
+    const some = [CommandIDs.scale, CommandIDs.keep, CommandIDs.forget];
+    const args = { id: 'a' };
+    expect(some.filter(id => commands.isEnabled(id, args)).sort()).toEqual(
+      ids.sort()
+    );
+  });
+
   it('a stop that is not confirmed is none', async () => {
     await start({ clients: 2 });
     const stopping = commands.execute(CommandIDs.stop, { id: 'a' });

@@ -1,6 +1,6 @@
 import { APIError } from '../api/client';
 import type { ClusterModel } from '../model';
-import { cluster, FakeServer, sleep, until } from './fixtures';
+import { cluster, FakeServer, group, sleep, until } from './fixtures';
 
 describe('ClusterModel', () => {
   let server: FakeServer;
@@ -260,6 +260,69 @@ describe('ClusterModel', () => {
       server.release();
       await expect(scaled).rejects.toThrow('not now');
       expect(model.refusal('a')).toBe('');
+    });
+
+    it('scale one group, and put all back when refused', async () => {
+      const groups = [group(), group({ name: 'gpu' })];
+      server.clusters = [cluster({ id: 'a', groups })];
+      await model.refresh();
+      server.hold('PATCH');
+      server.answer('PATCH', 'api/clusters/a', 422, {
+        message: 'wrong',
+        errors: [{ field: 'scaling.maximum', message: 'at most 64' }]
+      });
+      const scaling = { mode: 'adaptive', minimum: 3, maximum: 99 } as const;
+      const scaled = model.scale('a', scaling, 'gpu');
+      expect(model.get('a')?.groups[1]).toMatchObject({
+        scaling,
+        workers: { requested: 3, pending: 1, running: 2 }
+      });
+      server.release();
+      await expect(scaled).rejects.toThrow('wrong');
+      expect(server.asked.at(-1)?.path).toBe('api/clusters/a');
+      const asked = server.asked.find(one => one.method === 'PATCH');
+      expect(asked?.body).toEqual({ scaling, group: 'gpu' });
+      expect(model.get('a')?.groups).toEqual(groups);
+      expect(model.refusal('a')).toBe('at most 64');
+    });
+
+    it('keep ends the countdown at once, until that is refused', async () => {
+      const idle = { id: 'a', idle_ends_at: '2026-11-20T12:00:00Z' };
+      server.clusters = [cluster(idle)];
+      await model.refresh();
+      server.answer('POST', 'api/clusters/a/keep', 504, { message: 'silent' });
+      const kept = model.keep('a');
+      expect(model.get('a')?.idle_ends_at).toBeNull();
+      await expect(kept).rejects.toThrow('silent');
+      expect(model.get('a')?.idle_ends_at).toBe(idle.idle_ends_at);
+      const later = { id: 'a', idle_ends_at: '2026-11-20T13:00:00Z' };
+      server.answer('POST', 'api/clusters/a/keep', 200, cluster(later));
+      server.clusters = [cluster(later)];
+      await model.keep('a');
+      expect(model.get('a')?.idle_ends_at).toBe(later.idle_ends_at);
+    });
+
+    it('adopt brings one card, though the event is faster', async () => {
+      const made = cluster({ id: 'new', kind: 'adopted' });
+      server.hold('POST');
+      server.answer('POST', 'api/clusters/adopt', 201, made);
+      const adopted = model.adopt({ address: 'tcp://10.0.0.1:8786' });
+      server.clusters = [made, ...server.clusters];
+      server.emit('new', 'launched');
+      await until(() => model.get('new') !== undefined);
+      server.release();
+      expect((await adopted).id).toBe('new');
+      expect(model.clusters.map(one => one.id).sort()).toEqual(['a', 'new']);
+      expect(model.selected?.id).toBe('new');
+    });
+
+    it('forget lets an adopted cluster run', async () => {
+      server.clusters = [cluster({ id: 'a', can_forget: true })];
+      await model.refresh();
+      server.answer('DELETE', 'api/clusters/a?forget=true', 204);
+      await model.forget('a');
+      expect(model.clusters).toEqual([]);
+      expect(server.count('DELETE', 'api/clusters/a')).toBe(0);
     });
 
     it('forget ends the record of an ended cluster only', async () => {

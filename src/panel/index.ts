@@ -11,6 +11,7 @@ import type { ISettingRegistry } from '@jupyterlab/settingregistry';
 import type { IStateDB } from '@jupyterlab/statedb';
 import type { ITranslator, TranslationBundle } from '@jupyterlab/translation';
 
+import { addAdoptCommands, isJSON } from '../adoptCommands';
 import { Client } from '../api/client';
 import type { ICluster } from '../api/types';
 import { CommandIDs } from '../commandIds';
@@ -23,6 +24,7 @@ import { ScriptMemory } from '../scriptMemory';
 import { rememberSelection } from '../selection';
 import { Settings } from '../settings';
 import type { IClusterModel, ITiles } from '../tokens';
+import { FileDrop } from './fileDrop';
 import { createLogs, logsId } from './logs';
 import { ClusterPanel } from './panel';
 import { showPreview } from './previewDialog';
@@ -77,6 +79,15 @@ export function activatePanel(options: IPanelOptions): void {
     notebooks: options.notebooks,
     showLogs: cluster => showLogs(options, client, cluster, trans)
   });
+  addAdoptCommands({
+    app,
+    model,
+    panel,
+    trans,
+    translator,
+    files: options.files,
+    notebooks: options.notebooks
+  });
   addScriptCommand({
     app,
     model,
@@ -90,8 +101,17 @@ export function activatePanel(options: IPanelOptions): void {
   options.restorer?.add(panel, panel.id);
   addToMenus(app, options.palette, trans);
   void rememberSelection(model, state);
+  const drop = new FileDrop({
+    panel,
+    reveal: () => app.shell.activateById(panel.id),
+    accepts: isJSON,
+    drop: path => void app.commands.execute(CommandIDs.adoptFile, { path })
+  });
   const idle = new IdleNotifier({ model, commands: app.commands, trans });
-  panel.disposed.connect(() => idle.dispose());
+  panel.disposed.connect(() => {
+    drop.dispose();
+    idle.dispose();
+  });
   driveDaskLabextension(app, model, labextension, settings);
 }
 
@@ -137,6 +157,8 @@ function addToMenus(
   const category = trans.__('Dask');
   for (const command of [
     CommandIDs.launch,
+    CommandIDs.adopt,
+    CommandIDs.adoptNotebook,
     CommandIDs.refresh,
     CommandIDs.openLayout
   ]) {
