@@ -59,16 +59,20 @@ export function requestOf(site: ISite, values: LaunchValues): ILaunchRequest {
   const image = imageOf(site, values) && values.image.trim();
   const groups = groupsOf(site, values).map(one => groupRequest(site, one));
   const says = saysScaling(site, values);
-  const request: ILaunchRequest = {
-    site: site.name,
+  const ofJobs = {
     queue: values.queue || undefined,
     size: sizeRequest(site, values, says),
+    account: values.account.trim() || undefined,
+    walltime: values.walltime.trim() || undefined
+  };
+  const request: ILaunchRequest = {
+    site: site.name,
+    // Of others, who decide about these, nobody asks for them.
+    ...(hasSizes(site) && ofJobs),
     scaling: says ? scalingRequest(values) : undefined,
     groups: groups.length ? groups : undefined,
     environment: values.environment || undefined,
     image: image || undefined,
-    account: values.account.trim() || undefined,
-    walltime: values.walltime.trim() || undefined,
     layout: site.layouts.length > 1 ? values.layout : undefined,
     name: values.name.trim() || undefined,
     options: site.options.length ? optionsOf(site, values) : undefined

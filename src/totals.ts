@@ -34,8 +34,8 @@ export function totalsOf(site: ISite, values: LaunchValues): ITotals {
   };
 }
 
-/** The workers that every cluster has: a fixed number is that of their size. */
-function mainWorkers(site: ISite, values: LaunchValues): WorkerValues {
+/** The workers that every cluster has: their fixed number is that of their size. */
+export function mainWorkers(site: ISite, values: LaunchValues): WorkerValues {
   if (isAdaptive(values)) {
     return values;
   }

@@ -45,8 +45,19 @@ export function workerValues(
     minimum: '0',
     walltime: '',
     ...sizeValues(size),
-    ...(!size && { workers: String(site.defaults.workers) })
+    ...(!hasSizes(site) && scalingValues(site.defaults.scaling))
   };
+}
+
+function scalingValues(scaling: Scaling): Partial<WorkerValues> {
+  const { mode } = scaling;
+  return mode === 'adaptive'
+    ? {
+        scaling: mode,
+        minimum: String(scaling.minimum),
+        workers: String(scaling.maximum)
+      }
+    : { scaling: mode, workers: String(scaling.workers) };
 }
 
 /** A named size is also where a custom one starts from. */
@@ -119,17 +130,14 @@ export function workersPerJob(
 }
 
 /**
- * The size to ask for, as far as the site has sizes. Where the scaling says how
+ * The size to ask for where the site has sizes. Where the scaling says how
  * many workers there are, which may be none, that of the size is for nothing.
  */
 export function sizeRequest(
   site: ISite,
   values: WorkerValues,
   saysScaling: boolean
-): string | ICustomSize | undefined {
-  if (!hasSizes(site)) {
-    return undefined;
-  }
+): string | ICustomSize {
   if (values.size !== CUSTOM) {
     return values.size;
   }

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hpcdask_ext.batch.records import QueueInfo
+from hpcdask_ext.clusters.groups import FixedScaling, Scaling
 from hpcdask_ext.clusters.models import Environment
 from hpcdask_ext.sites.load import Sites
 from hpcdask_ext.sites.models import BatchSite, Queue, Site, Size
@@ -58,12 +59,17 @@ def _site_view(site: Site, kernels: Sequence[Environment], loads: Mapping[str, Q
             "queue": queue.name if queue else None,
             "size": size.name if size else None,
             "workers": size.workers if size else site.workers,
+            "scaling": _scaling_view(FixedScaling(workers=size.workers) if size else site.usual_scaling),
             "account": site.accounts[0] if site.accounts else None,
             "environment": environments[0].name if environments else None,
             "layout": site.layouts[0],
             "walltime": format_walltime(walltime),
         },
     }
+
+
+def _scaling_view(scaling: Scaling) -> dict[str, Any]:
+    return scaling.model_dump(mode="json", exclude={"workers"} if scaling.mode == "adaptive" else None)
 
 
 def _queue_view(queue: Queue, info: QueueInfo | None) -> dict[str, Any]:

@@ -76,6 +76,7 @@ export function site(part: Partial<ISite> = {}): ISite {
       queue: 'regular',
       size: 'small',
       workers: 2,
+      scaling: { mode: 'fixed', workers: 2 },
       account: 'science',
       environment: 'python3',
       layout: 'elastic',

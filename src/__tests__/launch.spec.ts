@@ -28,6 +28,7 @@ const GATEWAY = site({
     queue: null,
     size: null,
     workers: 3,
+    scaling: { mode: 'fixed', workers: 3 },
     account: null,
     environment: null,
     layout: 'elastic',
@@ -145,6 +146,27 @@ describe('the request', () => {
       scaling: { mode: 'fixed', workers: 5 },
       options: { image: '', cores: 2 }
     });
+  });
+
+  it('at a site without sizes begins with its usual bounds', () => {
+    const scaling = { mode: 'adaptive' as const, minimum: 1, maximum: 6 };
+    const defaults = { ...GATEWAY.defaults, scaling };
+    const one = site({ ...GATEWAY, defaults });
+    expect(requestOf(one, defaultValues(one)).scaling).toEqual(scaling);
+  });
+
+  it('has nothing that a site without sizes decides by itself', () => {
+    const values = {
+      ...defaultValues(GATEWAY),
+      queue: 'regular',
+      size: 'small',
+      account: 'science',
+      walltime: '01:00:00',
+      groups: [newGroup(centre, defaultValues(centre))]
+    };
+    expect(requestOf(GATEWAY, values)).toEqual(
+      requestOf(GATEWAY, defaultValues(GATEWAY))
+    );
   });
 
   it('leaves out options that were left empty, but for texts', () => {

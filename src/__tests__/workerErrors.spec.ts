@@ -122,11 +122,14 @@ describe('groups', () => {
     }
   );
 
-  it.each(['GPU=two', '=1', 'GPU=-1'])('do not have %p', resources => {
-    expect(check({ resources }).map(([field]) => field)).toEqual([
-      'groups.0.resources'
-    ]);
-  });
+  it.each(['GPU=two', '=1', 'GPU=-1', 'GPU=0', '2GPU=1'])(
+    'do not have %p',
+    resources => {
+      expect(check({ resources }).map(([field]) => field)).toEqual([
+        'groups.0.resources'
+      ]);
+    }
+  );
 
   it('have workers by the rules of their own queue', () => {
     const found = check(
@@ -136,6 +139,21 @@ describe('groups', () => {
     expect(found.map(([field]) => field)).toEqual([
       'groups.0.scaling.workers',
       'groups.1.scaling.minimum'
+    ]);
+  });
+
+  it('share the limit of a queue with the others in it', () => {
+    const sixty = { queue: 'regular', workers: '60' };
+    expect(check(sixty)).toEqual([]);
+    expect(check(sixty, { ...sixty, name: 'b', workers: '3' })).toEqual([
+      [
+        'groups.1.scaling.workers',
+        '65 workers in all groups together are more than the queue regular allows: 64'
+      ]
+    ]);
+    const adaptive = { ...sixty, scaling: 'adaptive' as const, workers: '63' };
+    expect(check(adaptive).map(([field]) => field)).toEqual([
+      'groups.0.scaling.maximum'
     ]);
   });
 

@@ -90,6 +90,7 @@ export interface ISiteDefaults {
   queue: string | null;
   size: string | null;
   workers: number;
+  scaling: Scaling;
   account: string | null;
   environment: string | null;
   layout: string;

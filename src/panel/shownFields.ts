@@ -77,12 +77,10 @@ export function isInMore(
   }
 }
 
-/** Whether somebody pays: on this machine nobody does. */
+/** Whether somebody pays: on this machine nobody does, unless it says so. */
 export function hasAccounts(site: ISite): boolean {
-  return (
-    site.accounts.length > 0 ||
-    (hasSizes(site) && site.batch_system !== 'local')
-  );
+  const isLocal = site.batch_system === 'local';
+  return hasSizes(site) && (!isLocal || site.accounts.length > 0);
 }
 
 /** Whether a field is one that the administrator described, or all of them. */

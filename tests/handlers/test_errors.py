@@ -140,7 +140,7 @@ async def test_the_sites_are_this_machine_with_the_kernels_of_this_server(server
     assert "echo" not in {environment["name"] for environment in site["environments"]}
     assert site["defaults"] == {
         "queue": "local", "size": "small", "workers": 2, "account": None, "environment": "python3", "layout": "elastic",
-        "walltime": None,
+        "walltime": None, "scaling": {"mode": "fixed", "workers": 2},
     }  # fmt: skip
     assert set(site) == {
         "name", "title", "description", "batch_system", "layouts", "scheduler", "queues", "sizes", "environments",
