@@ -24,6 +24,7 @@ from hpcdask_ext.errors import FieldError, InvalidRequest, SchedulerUnreachable,
 from hpcdask_ext.launchers.adopted import IN_PROCESS, Attached
 from hpcdask_ext.sites.adoption import Adoption, read_adoption
 
+_PATIENCE = 3.0  # seconds for https, which a server without TLS may never answer, after http, or the reverse
 _NO_SHAPE = WorkerShape(cores=0, memory=0)
 
 
@@ -172,13 +173,17 @@ async def _find_dashboard(adoption: Adoption, attached: Attached) -> tuple[str, 
         raise _wrong("dashboard", f"The scheduler at {adoption.address} has no dashboard: start one that has")
     urls = [f"{scheme}://{adoption.host}:{attached.dashboard}" for scheme in ("http", "https")]
     asking = {asyncio.create_task(_ask(url, adoption.tls)): url for url in urls}
-    try:  # the wrong one of both may hang until it times out
-        while waiting := [task for task in asking if not task.done()]:
-            done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    waiting, patience = set(asking), None
+    try:
+        while waiting:
+            done, waiting = await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 with suppress(SchedulerUnreachable):
                     if task.result().id == attached.id:
                         return asking[task], task.result()
+            if patience and not done:
+                break
+            patience = _PATIENCE
     finally:
         for task in asking:
             task.cancel()

@@ -78,6 +78,7 @@ class Dask:
     files: Files | None = None
     host: str = "127.0.0.1"
     environment: dict[str, str] = field(default_factory=dict)
+    prefix: str = ""
     python: str = sys.executable
     scheduler: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -123,7 +124,7 @@ class Dask:
         self.file.unlink(missing_ok=True)
         place = ["--host", self._bracketed, "--port", str(port), "--dashboard-address", f"127.0.0.1:{dashboard}"]
         protocol = ["--protocol", "tls"] if self.files else []
-        self.scheduler = self._run("scheduler", *place, *protocol)
+        self.scheduler = self._run("scheduler", *place, *protocol, "--dashboard-prefix", self.prefix)
         until(lambda: self.told or self._must_run())
         for _ in range(workers):
             self.start_worker()
