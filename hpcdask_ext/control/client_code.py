@@ -18,7 +18,7 @@ def client_code(cluster: Cluster, base_url: str) -> str | None:
     if cluster.kind == "factory" and cluster.address is None:
         return None
     link = f"{base_url}hpcdask/proxy/{cluster.id}/status".replace("{", "{{").replace("}", "}}")
-    scheduler, files = _scheduler(cluster)
+    scheduler, files = _scheduler(cluster), tls_files(cluster)
     used = "Client, Security" if files else "Client"
     security = "".join(f"    {name}={str(path)!r},\n" for name, path in files.items())
     return (
@@ -43,17 +43,19 @@ def _addresses(cluster: Cluster) -> str:
     return "\n".join([*lines, ""])
 
 
-def _scheduler(cluster: Cluster) -> tuple[str, dict[str, Path]]:
-    """Return what a client finds the scheduler by, as Python, and its TLS files by the names that Dask has for them."""
+def _scheduler(cluster: Cluster) -> str:
+    """Return what a client finds the scheduler by, as Python."""
+    return repr(cluster.address) if cluster.kind == "adopted" else f"scheduler_file={str(cluster.scheduler_file)!r}"
+
+
+def tls_files(cluster: Cluster) -> dict[str, Path]:
+    """Return the TLS files that a client needs, by the names that `distributed.Security` has for them."""
     if cluster.kind == "adopted":
         tls = cluster.tls
         files = {"ca_file": tls.ca, "client_cert": tls.certificate, "client_key": tls.key} if tls else {}
-        return repr(cluster.address), {f"tls_{name}": path for name, path in files.items() if path is not None}
-    file = f"scheduler_file={str(cluster.scheduler_file)!r}"
+        return {f"tls_{name}": path for name, path in files.items() if path is not None}
     if cluster.kind == "factory":
-        if not str(cluster.address).startswith("tls:"):
-            return file, {}
-        return file, {f"tls_{name}": cluster.directory / path for name, path in CLIENT_FILES.items()}
+        is_tls = str(cluster.address).startswith("tls:")
+        return {f"tls_{name}": cluster.directory / path for name, path in CLIENT_FILES.items()} if is_tls else {}
     own = Credentials(cluster.directory)
-    names = {"tls_ca_file": own.certificate, "tls_client_cert": own.certificate, "tls_client_key": own.key}
-    return file, names
+    return {"tls_ca_file": own.certificate, "tls_client_cert": own.certificate, "tls_client_key": own.key}

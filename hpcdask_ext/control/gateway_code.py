@@ -16,9 +16,7 @@ def gateway_code(cluster: Cluster, site: Site | None, base_url: str) -> str | No
     name = cluster.jobs[0].id if cluster.jobs else None
     if name is None:
         return None
-    here = site if isinstance(site, GatewaySite) else GatewaySite(name=cluster.site)
-    kwargs, missing = _told(here.auth)
-    arguments = ", ".join(_arguments(here))
+    arguments, kwargs, missing = _settings(cluster, site)
     lines = [
         *(["import os"] if "os.environ" in arguments else []),
         *(["import dask"] if kwargs else []),
@@ -34,6 +32,23 @@ def gateway_code(cluster: Cluster, site: Site | None, base_url: str) -> str | No
         "client",
     ]
     return "\n".join(lines)
+
+
+def gateway_expression(cluster: Cluster, site: Site | None) -> str | None:
+    """Return the same connection as a single expression, whose value is the gateway's cluster, without imports."""
+    name = cluster.jobs[0].id if cluster.jobs else None
+    if name is None:
+        return None
+    arguments, kwargs, _ = _settings(cluster, site)
+    configured = f'__import__("dask").config.set({kwargs!r}) and ' if kwargs else ""
+    arguments = arguments.replace("os.environ", '__import__("os").environ')
+    return f'{configured}__import__("dask_gateway").Gateway({arguments}).connect({name!r})'
+
+
+def _settings(cluster: Cluster, site: Site | None) -> tuple[str, dict[str, object], list[str]]:
+    """Return the arguments of `Gateway`, what belongs into Dask's configuration, and what nobody may see."""
+    here = site if isinstance(site, GatewaySite) else GatewaySite(name=cluster.site)
+    return ", ".join(_arguments(here)), *_told(here.auth)
 
 
 def _arguments(site: GatewaySite) -> list[str]:

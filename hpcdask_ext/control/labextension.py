@@ -75,10 +75,7 @@ class Labextension:
         return {"url": url, "isActive": False, "plots": {}}
 
     async def _models(self, clusters: Sequence[Cluster]) -> list[dict[str, Any]]:
-        views = await self._manager.show(clusters, self._base_url)
-        return [
-            labextension_model(cluster, view, self._base_url) for cluster, view in zip(clusters, views, strict=True)
-        ]
+        return await self._manager.show(clusters, self._base_url, labextension_model)
 
 
 def _is_dashboard(url: str, cluster: Cluster) -> bool:

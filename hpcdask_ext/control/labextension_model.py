@@ -12,26 +12,30 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from hpcdask_ext.clusters.credentials import Credentials
-from hpcdask_ext.clusters.models import Cluster, TLSFiles
+from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.clusters.states import ClusterState
+from hpcdask_ext.control.client_code import tls_files
+from hpcdask_ext.control.gateway_code import gateway_expression
+from hpcdask_ext.control.view import cluster_view
+from hpcdask_ext.sites.models import Site
 from hpcdask_ext.sites.units import format_memory
 
 LISTED = (ClusterState.SUBMITTING, ClusterState.PENDING, ClusterState.STARTING, ClusterState.RUNNING)
 """The states of the clusters that its list shows: it has no place for one that ends or has ended."""
 
 
-def labextension_model(cluster: Cluster, view: Mapping[str, Any], base_url: str) -> dict[str, Any]:
-    """Return the model of a cluster, made from its record and from what our own panel sees of it.
+def labextension_model(cluster: Cluster, site: Site | None, base_url: str) -> dict[str, Any]:
+    """Return the model of a cluster.
 
     Numbers are those of the main group, the only one that its dialog can scale; cores and memory are totals.
     """
+    view = cluster_view(cluster, site, base_url)
     main = view["groups"][0]
     bounds = main["scaling"] if main["scaling"]["mode"] == "adaptive" else None
     return {
         "id": cluster.id,
         "name": _title(view),
-        "scheduler_address": scheduler_address(cluster),
+        "scheduler_address": scheduler_address(cluster, site),
         "dashboard_link": f"{base_url}dask/dashboard/{cluster.id}/status" if view["dashboard_url"] else "",
         "workers": main["workers"]["requested"],
         "cores": view["cores"],
@@ -61,31 +65,24 @@ def _title(view: Mapping[str, Any]) -> str:
     return f"{view['name']}, {progress}" if progress else str(view["name"])
 
 
-def scheduler_address(cluster: Cluster) -> str:
+def scheduler_address(cluster: Cluster, site: Site | None) -> str:
     """Return what stands between the quotes of ``Client("...")`` in a notebook; see the module's docstring.
 
-    The file is named last, which wins over the address: a client waits for it while the cluster is pending. It has
-    several lines. So what the front end runs in every kernel with *Auto-Start Dask*, which has room for an address
-    only, is no Python and does nothing, instead of leaving a wrong address in Dask's configuration.
+    Where an address is not enough, it has several lines. So what the front end runs in every kernel with *Auto-Start
+    Dask*, which has room for an address only, is no Python and does nothing, instead of leaving a wrong address in
+    Dask's configuration.
     """
-    address, files = _quoted(cluster.address or "not known yet"), _tls_files(cluster)
+    address, files = _quoted(cluster.address or "not known yet"), tls_files(cluster)
+    if cluster.kind == "gateway":
+        connected = gateway_expression(cluster, site)
+        return f'{address}" and\n    {connected},\n    name="{cluster.id}' if connected else address
     if not files:
         return address
-    security = "".join(f'    "{name}": "{_quoted(path)}",\n' for name, path in files.items())
-    is_ours = cluster.kind == "batch"
-    last = f'scheduler_file="{_quoted(str(cluster.scheduler_file))}' if is_ours else f'name="{cluster.id}'
+    security = "".join(f'    "{name}": "{_quoted(str(path))}",\n' for name, path in files.items())
+    # A file wins over the address, and a client waits for it while the cluster is pending.
+    is_file = cluster.kind != "adopted"
+    last = f'scheduler_file="{_quoted(str(cluster.scheduler_file))}' if is_file else f'name="{cluster.id}'
     return f'{address}", security={{\n{security}}}, {last}'
-
-
-def _tls_files(cluster: Cluster) -> dict[str, str]:
-    """Return the files of a cluster's TLS by the name that `distributed.Security` has for each."""
-    if cluster.kind == "batch":
-        own = Credentials(cluster.directory)
-        tls = TLSFiles(ca=own.certificate, certificate=own.certificate, key=own.key)
-    else:
-        tls = cluster.tls or TLSFiles()
-    files = {"tls_ca_file": tls.ca, "tls_client_cert": tls.certificate, "tls_client_key": tls.key}
-    return {name: str(path) for name, path in files.items() if path is not None}
 
 
 def _quoted(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timezone
 from functools import partial
@@ -36,6 +36,9 @@ from hpcdask_ext.sites.new_group import read_new_group
 from hpcdask_ext.sites.request import Launch, read_launch
 
 log = logging.getLogger(__name__)
+
+View = Callable[[Cluster, Site | None, str], dict[str, Any]]
+"""What makes of a cluster, its site and the server's base URL what somebody sees."""
 
 _SOON = 3.0  # seconds for which a launch waits for a gateway's refusal
 
@@ -156,10 +159,12 @@ class ClusterManager:
         """Return how a cluster's scheduler is reached; see `Catalogue.reach`."""
         return await self._catalogue.reach(self.get(cluster_id))
 
-    async def show(self, clusters: Sequence[Cluster], base_url: str) -> list[dict[str, Any]]:
+    async def show(
+        self, clusters: Sequence[Cluster], base_url: str, view: View = cluster_view
+    ) -> list[dict[str, Any]]:
         """Return clusters as users see them; `base_url` is the Jupyter server's."""
         sites = await self._catalogue.sites()
-        return [cluster_view(cluster, sites.get(cluster.site), base_url) for cluster in clusters]
+        return [view(cluster, sites.get(cluster.site), base_url) for cluster in clusters]
 
     async def show_sites(self) -> dict[str, Any]:
         """Return the sites as users see them. A launch is likely to follow, so warming up starts now."""
