@@ -159,9 +159,7 @@ class ClusterManager:
         """Return how a cluster's scheduler is reached; see `Catalogue.reach`."""
         return await self._catalogue.reach(self.get(cluster_id))
 
-    async def show(
-        self, clusters: Sequence[Cluster], base_url: str, view: View = cluster_view
-    ) -> list[dict[str, Any]]:
+    async def show(self, clusters: Sequence[Cluster], base_url: str, view: View = cluster_view) -> list[dict[str, Any]]:
         """Return clusters as users see them; `base_url` is the Jupyter server's."""
         sites = await self._catalogue.sites()
         return [view(cluster, sites.get(cluster.site), base_url) for cluster in clusters]
