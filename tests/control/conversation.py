@@ -24,10 +24,15 @@ HEADING = "hpcdask|JOBID|STATE|START_TIME|NODELIST|NAME|REASON\n"
 
 
 class Batch:
-    """A runner that answers as a Slurm would, and writes down what it was asked."""
+    """A runner that answers as a Slurm would, and writes down what it was asked.
+
+    `counts` has the number of elements of each job by its name, `cancelled` what was to be cancelled.
+    """
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.counts: dict[str, int] = {}
+        self.cancelled: list[str] = []
         self.versions = {"distributed": "2026.8.0", "bokeh": "3.9.2"}
         self.errors: dict[str, Exception] = {}
         self.refusals: dict[str, str] = {}
@@ -56,16 +61,18 @@ class Batch:
         if "--test-only" in command.argv:
             return ""
         if program == "sbatch":
-            number = str(len(self.jobs) + 1)
-            self.jobs[number] = re.search(r"--job-name=(\S+)", command.stdin)[1]
+            number = str(len(self.counts) + 1)
+            name = self.jobs[number] = re.search(r"--job-name=(\S+)", command.stdin)[1]
+            array = re.search(r"--array=1-(\d+)", command.stdin)
+            self.counts[name] = int(array[1]) if array else 1
             return f"{number}\n"
         if program == "scancel":
             for word in command.argv[command.argv.index("scancel") + 1 :]:
+                self.cancelled.append(word)
                 self.jobs.pop(word, None)
             return ""
-        count = {"scheduler": "[1]"}
         lines = (
-            f"hpcdask|{number}_{count.get(name.rpartition('-')[2], '[1-2]')}|PENDING|N/A||{name}|Priority\n"
+            f"hpcdask|{number}_[1-{self.counts.get(name, 2)}]|PENDING|N/A||{name}|Priority\n"
             for number, name in self.jobs.items()
         )
         return HEADING + "".join(lines)
