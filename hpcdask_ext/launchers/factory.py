@@ -37,7 +37,7 @@ from hpcdask_ext.sites.probe import Probed
 
 FACTORY = Path(__file__).parent.parent / "payload" / "factory.py"
 
-_PATIENCE = 20
+_PATIENCE = 13
 """Seconds that a class has to close a cluster, part of which may be on other machines; see `payload/factory.py`."""
 
 

@@ -33,7 +33,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-GRACE = 17.0
+GRACE = 10.0
 """Seconds for closing the cluster; less than a local job has (`hpcdask_ext/launchers/factory.py`)."""
 _LAST_MOMENTS = 2.0
 _LOOK = 0.5  # seconds between looks at whether the cluster is still there
@@ -171,7 +171,8 @@ class Factory:
 
     async def _serve(self, cluster: Any) -> None:
         """Let others find the cluster, then give it its workers."""
-        handle = await load("factory_routes").start(cluster, self.folder, self._preload, in_thread)
+        scaler = load("factory_scaling").Scaler(cluster, in_thread)
+        handle = await load("factory_routes").start(cluster, self.folder, self._preload, scaler)
         if cluster.scheduler_address.startswith("tls:"):
             write_tls(self.folder, cluster)
         reached = {"dashboard": dashboard_of(cluster), "api": handle.url, "gated": handle.is_local}
@@ -179,7 +180,7 @@ class Factory:
         write_private(self.folder / "scheduler.json", json.dumps(found))
         # Whoever finds no scheduler.json writes this file, so it is read last.
         scaling = json.loads((self.folder / "scaling.json").read_text("utf-8"))
-        await self._interruptible(asyncio.ensure_future(handle.scale(scaling)))
+        await self._interruptible(asyncio.ensure_future(scaler.scale(scaling)))
         print(f"{self.name} runs; its scheduler is at {cluster.scheduler_address}", flush=True)
 
     async def _interruptible(self, work: asyncio.Future[Any]) -> Any:
@@ -212,6 +213,7 @@ def _parts(error: BaseException | None) -> tuple[Any, Any, Any]:
 
 def main(folder: Path) -> int:
     """Run the cluster that is described in a folder; return the exit code."""
+    load("leftovers").watch()
     sys.path[0] = os.getcwd()  # as in a notebook, and not the folder of this file
     factory = Factory(folder, load("dask_preload"))  # its gate is there before the class opens a dashboard
     code = 0

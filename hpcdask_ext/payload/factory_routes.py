@@ -1,4 +1,4 @@
-"""The routes on which the process of a cluster class answers, and how it has the class add and remove workers.
+"""The routes on which the process of a cluster class answers.
 
 It is loaded by `factory.py`, imports nothing of ours, and may meet any `distributed` from 2023.5 on. The server listens
 on the loopback, with the certificate of the cluster's folder, and answers only to its token, as schedulers of ours do:
@@ -19,7 +19,7 @@ import asyncio
 import json
 import ssl
 import traceback
-from collections.abc import Coroutine, Mapping
+from collections.abc import Coroutine
 from pathlib import Path
 from time import monotonic
 from types import ModuleType
@@ -37,11 +37,7 @@ _LOOPBACK = "127.0.0.1"
 _GROUP = "workers"
 _LOOK, _ASK = 0.25, 5.0  # seconds between looks at the cluster's own picture, and between questions to its scheduler
 _PATIENCE = 10.0  # seconds for an answer of its scheduler
-_NOTICE = 3.0  # seconds for a class to take notice of the number of workers that it was given
-
-
-class Refused(Exception):
-    """The class does not do what it was asked to do; the message says why."""
+_NOTICE = 3.0  # seconds to wait for workers before answering
 
 
 class Near:
@@ -124,65 +120,17 @@ class Far:
         return set((getattr(self._cluster, "scheduler_info", None) or {}).get("workers", ()))
 
 
-class Scaler:
-    """Has a cluster add or remove workers, one request at a time; it may block, so it gets a thread of its own."""
-
-    def __init__(self, cluster: Any, in_thread: Any) -> None:
-        self._cluster, self._in_thread = cluster, in_thread
-        self._adaptive: Any = None
-        self._turn = asyncio.Lock()
-
-    async def scale(self, scaling: Mapping[str, Any]) -> None:
-        """Have so many workers, or adapt their number to the work."""
-        async with self._turn:
-            if "maximum" in scaling:
-                bounds = {"minimum": scaling["minimum"], "maximum": scaling["maximum"]}
-                self._adaptive = await self._in_thread(lambda: self._cluster.adapt(**bounds))
-            else:
-                await self._in_thread(self._fix)
-                await self._scale(int(scaling["workers"]))
-
-    def _fix(self) -> None:
-        """Stop adapting, which `scale` does not do by itself."""
-        if self._adaptive is not None and hasattr(self._adaptive, "stop"):
-            self._adaptive.stop()
-        self._adaptive = None
-
-    async def _scale(self, workers: int) -> None:
-        name, before = type(self._cluster).__name__, self.planned()
-        if before == workers:
-            return
-        if before is not None and before < workers and getattr(self._cluster, "_supports_scaling", True) is False:
-            raise Refused(f"{name} has no more than the {before} workers that it was made with")
-        await self._in_thread(self._cluster.scale, workers)
-        end = monotonic() + _NOTICE
-        while before is not None and self.planned() == before:
-            if monotonic() > end:
-                raise Refused(f"{name} was asked for {workers} workers, but still plans to have {before}")
-            await asyncio.sleep(_LOOK)
-
-    def planned(self) -> int | None:
-        """Return how many workers the class wants to have now, if it tells."""
-        try:
-            return len(self._cluster.plan)
-        except Exception:  # noqa: BLE001  (whatever the class does there)
-            return None
-
-
 class Handle:
-    """What this process has of a running cluster: the URL of its routes, and the means to scale it.
+    """Where this process answers. `is_local` says that the scheduler is in it, with a dashboard behind the gate."""
 
-    `is_local` says that the scheduler is in this process, with a dashboard behind the gate.
-    """
-
-    def __init__(self, url: str, is_local: bool, scaler: Scaler) -> None:
-        self.url, self.is_local, self.scale = url, is_local, scaler.scale
+    def __init__(self, url: str, is_local: bool) -> None:
+        self.url, self.is_local = url, is_local
 
 
 class StatusHandler(web.RequestHandler):
     """Tells how the cluster is, at once or when that changes."""
 
-    def initialize(self, source: Near | Far, scaler: Scaler) -> None:
+    def initialize(self, source: Near | Far, scaler: Any) -> None:
         self.source, self.scaler = source, scaler
 
     async def get(self) -> None:
@@ -199,26 +147,26 @@ class StatusHandler(web.RequestHandler):
 class ScaleHandler(web.RequestHandler):
     """Has the class add or remove workers."""
 
-    def initialize(self, scaler: Scaler) -> None:
+    def initialize(self, scaler: Any) -> None:
         self.scaler = scaler
 
     async def post(self) -> None:
         try:
-            await self.scaler.scale(json.loads(self.request.body))
+            await self.scaler.scale(json.loads(self.request.body), _NOTICE)
             self.write({})
         except Exception as error:  # noqa: BLE001  (whatever a class raises is told)
             traceback.print_exc()
             self.set_status(409)
-            self.write({"message": str(error) if isinstance(error, Refused) else f"{type(error).__name__}: {error}"})
+            words = str(error) if type(error).__name__ == "Refused" else f"{type(error).__name__}: {error}"
+            self.write({"message": words})
 
 
-async def start(cluster: Any, folder: Path, preload: ModuleType, in_thread: Any) -> Handle:
+async def start(cluster: Any, folder: Path, preload: ModuleType, scaler: Any) -> Handle:
     """Begin to answer for a cluster."""
     scheduler = getattr(cluster, "scheduler", None)
     is_local = isinstance(scheduler, Scheduler)
     source = Near(scheduler, preload) if is_local else Far(cluster, preload.LONGEST_WAIT)
     await source.begin()
-    scaler = Scaler(cluster, in_thread)
     application = RoutingApplication(
         [
             (r"/hpcdask/status", StatusHandler, {"source": source, "scaler": scaler}),
@@ -229,4 +177,4 @@ async def start(cluster: Any, folder: Path, preload: ModuleType, in_thread: Any)
     context.load_cert_chain(folder / "tls-cert.pem", folder / "tls-key.pem")
     sockets = bind_sockets(0, _LOOPBACK)
     HTTPServer(application, ssl_options=context).add_sockets(sockets)
-    return Handle(f"https://{_LOOPBACK}:{sockets[0].getsockname()[1]}", is_local, scaler)
+    return Handle(f"https://{_LOOPBACK}:{sockets[0].getsockname()[1]}", is_local)

@@ -1,5 +1,6 @@
 """Cluster classes that do what they should not."""
 
+import subprocess
 import time
 
 from distributed import LocalCluster
@@ -31,6 +32,14 @@ class Deaf(LocalCluster):
 
     def scale(self, *args: object, **kwargs: object) -> None:
         pass
+
+
+class Leaving(LocalCluster):
+    """Starts a program that does not end with it."""
+
+    def __init__(self, **kwargs: object) -> None:
+        super().__init__(**{**QUIET, **kwargs})
+        subprocess.Popen(["sleep", "1000"])
 
 
 class Limited(LocalCluster):

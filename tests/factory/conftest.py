@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from hpcdask_ext.batch import local_jobs
+from hpcdask_ext.launchers.factory import FACTORY
 from tests.servers import JupyterServer, until
 
 CLASSES = Path(__file__).with_name("classes.py")
@@ -39,6 +41,13 @@ def start(home: Path, sites: Mapping[str, str]) -> JupyterServer:
 def processes_of(cluster_id: str) -> list[int]:
     """Return the processes of a cluster that are alive."""
     return [process.pid for process in local_jobs.processes() if f"-{cluster_id}-" in process.job]
+
+
+def is_factory(pid: int) -> bool:
+    """Return whether a process is the one that makes a cluster of a class, and not what watches over that."""
+    words = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+    is_it = words[1:3] == [b"-u", os.fsencode(FACTORY)]
+    return is_it and Path(f"/proc/{pid}/stat").read_text("utf-8").split()[3] == str(os.getpgid(pid))
 
 
 def end(server: JupyterServer) -> None:

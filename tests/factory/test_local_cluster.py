@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import pytest
 
 from tests.servers import JupyterServer, run_client, until
 
-from .conftest import ONE_EACH, processes_of, site
+from .conftest import ONE_EACH, is_factory, processes_of, site
 
 SECRET = "only-for-the-class"
 SITES = {
@@ -81,7 +81,7 @@ def test_a_cluster_computes_scales_adapts_survives_and_stops(server: JupyterServ
     server.ask("DELETE", f"clusters/{cluster_id}")
     stopped = server.wait_for(cluster_id, "stopped")
     assert (stopped["reason"], stopped["client_code"]) == ("", None)
-    assert not processes_of(cluster_id)
+    until(lambda: not processes_of(cluster_id), 10)
     logs = {log["role"]: log["text"] for log in server.ask("GET", f"clusters/{cluster_id}/logs")["logs"]}
     assert "Starting dask.distributed.LocalCluster" in logs["scheduler"]
     assert "Closing dask.distributed.LocalCluster" in logs["scheduler"]
@@ -161,8 +161,7 @@ def test_workers_end_with_a_process_that_was_killed(server: JupyterServer) -> No
     cluster_id = server.launch(site="plain", scaling={"mode": "fixed", "workers": 2})
     server.wait_for(cluster_id, "running")
     server.wait_for_workers(cluster_id, 2)
-    words = [(pid, Path(f"/proc/{pid}/cmdline").read_text("utf-8")) for pid in processes_of(cluster_id)]
-    (factory,) = [pid for pid, text in words if text.startswith(sys.executable) and "payload/factory.py" in text]
-    signal.pidfd_send_signal(__import__("os").pidfd_open(factory), signal.SIGKILL)
+    (factory,) = [pid for pid in processes_of(cluster_id) if is_factory(pid)]
+    os.kill(factory, signal.SIGKILL)
     assert "exit code 137" in server.wait_for(cluster_id, "failed")["reason"]
     until(lambda: not processes_of(cluster_id), 20)
