@@ -62,7 +62,7 @@ class DashboardAPI:
         self._client = httpx.AsyncClient(
             base_url=endpoint.url,
             headers=endpoint.headers,
-            verify=endpoint.context or True,
+            verify=endpoint.context or endpoint.url.startswith("https:"),  # without TLS, no context is to be made
             timeout=_TIMEOUT,
             trust_env=False,  # a site's web proxy does not lead to a compute node
         )

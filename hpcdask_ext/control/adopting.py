@@ -135,7 +135,7 @@ def check_scalable(cluster: Cluster) -> None:
         raise WrongState(f"“{cluster.name}” was launched elsewhere: scale it there.")
 
 
-def check_stoppable(cluster: Cluster) -> None:
+async def check_stoppable(cluster: Cluster) -> None:
     """Raise `WrongState` if an adopted cluster cannot be stopped from here now."""
     if cluster.kind != "adopted":
         return
@@ -143,8 +143,13 @@ def check_stoppable(cluster: Cluster) -> None:
         raise WrongState(
             f"“{cluster.name}” runs inside another program, such as a kernel: close it there, or forget it."
         )
-    if not cluster.reachable:
-        raise WrongState(f"“{cluster.name}” does not answer now: stop it once it does, or forget it if it has ended.")
+    if cluster.reachable:
+        return
+    try:  # it may answer again without having been asked yet
+        await _ask(str(cluster.dashboard), cluster.tls)
+    except SchedulerUnreachable as error:
+        remedy = "stop it once it does, or forget it if it has ended"
+        raise WrongState(f"“{cluster.name}” does not answer now: {remedy}. {error.message}") from error
 
 
 def _check_untracked(adoption: Adoption, identity: Identity | None, clusters: Sequence[Cluster]) -> None:

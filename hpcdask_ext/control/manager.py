@@ -138,7 +138,7 @@ class ClusterManager:
         if is_launched_elsewhere(self.get(cluster_id)):
             raise WrongState("Another program is just launching this cluster: stop it there, or in a moment here.")
         if self.get(cluster_id).outcome is None:
-            check_stoppable(self.get(cluster_id))
+            await check_stoppable(self.get(cluster_id))
             await self._driver.decide_end(cluster_id, ClusterState.STOPPED, "", "stopped")
             self._tracker.spawn(self._tracker.then_look(cluster_id, self._driver.cancel_rest(cluster_id)))
         return self.get(cluster_id)
