@@ -18,7 +18,7 @@ from hpcdask_ext.sites.group_request import GroupChecker, check_queue
 from hpcdask_ext.sites.load import Sites
 from hpcdask_ext.sites.models import BatchSite, Site
 
-_OF_JOBS = ("queue", "size", "walltime", "account", "groups")
+_OF_JOBS = ("queue", "size", "walltime", "account", "groups", "script")
 
 
 @dataclass(frozen=True)

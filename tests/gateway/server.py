@@ -80,17 +80,20 @@ class GatewayServer:
         self, home: Path, backend: str = "dask_gateway_server.backends.local.UnsafeLocalBackend", more: str = ""
     ) -> None:
         home.mkdir(parents=True, exist_ok=True)
-        self.home = home
+        self.home, self._backend, self._more = home, backend, more
+        self._configuration = home / "dask_gateway_config.py"
+        self._configure()
+
+    def _configure(self) -> None:
         ports = {name: free_port() for name in ("api", "http", "tcp")}
         self.address = f"http://127.0.0.1:{ports['http']}"
         self.proxy_address = f"tcp://127.0.0.1:{ports['tcp']}"
-        self._configuration = home / "dask_gateway_config.py"
         self._configuration.write_text(
             _CONFIGURATION.format(
                 **ports,
-                backend=backend,
-                home=home,
-                more=more,
+                backend=self._backend,
+                home=self.home,
+                more=self._more,
                 password=PASSWORD,
                 python=sys.executable,
                 token=secrets.token_hex(32),
