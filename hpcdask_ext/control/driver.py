@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, TypeVar
 
 from hpcdask_ext.batch.records import JobElements
-from hpcdask_ext.clusters.groups import WorkerGroup
+from hpcdask_ext.clusters.groups import FixedScaling, Scaling, WorkerGroup
 from hpcdask_ext.clusters.models import Cluster, Job
 from hpcdask_ext.clusters.states import ClusterState, Place
 from hpcdask_ext.control.catalogue import Catalogue
@@ -226,7 +226,9 @@ def _back(cluster: Cluster, asked: WorkerGroup, error: str) -> Cluster:
     group = cluster.group(asked.name)
     if group.scaling == asked.scaling:
         workers = cluster.capacity(group) if cluster.kind == "batch" else group.connected
-        actual = group.scaling.model_copy(update={"workers": workers})
+        actual: Scaling = group.scaling.model_copy(update={"workers": workers})
+        if cluster.kind == "factory":  # it has stopped adapting, or never did
+            actual = FixedScaling(workers=workers)
         cluster = cluster.with_group(group.name, scaling=actual)
     kept = _without_failure(cluster).warnings
     return cluster.model_copy(update={"warnings": (*kept, f"{_FAILED}{error}")})

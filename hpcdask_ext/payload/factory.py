@@ -171,7 +171,7 @@ class Factory:
 
     async def _serve(self, cluster: Any) -> None:
         """Let others find the cluster, then give it its workers."""
-        scaler = load("factory_scaling").Scaler(cluster, in_thread)
+        scaler = load("factory_scaling").Scaler(cluster, self.order["class"], in_thread)
         handle = await load("factory_routes").start(cluster, self.folder, self._preload, scaler)
         if cluster.scheduler_address.startswith("tls:"):
             write_tls(self.folder, cluster)

@@ -27,8 +27,8 @@ class Refused(Exception):
 class Scaler:
     """Has a cluster add or remove workers, one request at a time; it may block, so it gets a thread of its own."""
 
-    def __init__(self, cluster: Any, in_thread: Any) -> None:
-        self._cluster, self._in_thread, self._name = cluster, in_thread, type(cluster).__name__
+    def __init__(self, cluster: Any, name: str, in_thread: Any) -> None:
+        self._cluster, self._name, self._in_thread = cluster, name, in_thread
         self._adaptive: Any = None
         self._has_own_loop = isinstance(cluster, SpecCluster)
         self._turn = asyncio.Lock()

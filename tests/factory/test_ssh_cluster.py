@@ -63,6 +63,16 @@ def remote_processes(sshd: Sshd) -> list[psutil.Process]:
     return found
 
 
+def refusal(server: JupyterServer, cluster_id: str, **scaling: Any) -> str:
+    """Ask for another scaling; return the new warning that this brings, without its beginning."""
+    before = server.cluster(cluster_id)["warnings"]
+    server.ask("PATCH", f"clusters/{cluster_id}", {"scaling": scaling})
+    (warning,) = until(lambda: (found := server.cluster(cluster_id)["warnings"]) != before and found)
+    begin = "Scaling failed. SSHCluster "
+    assert warning.startswith(begin)
+    return str(warning.removeprefix(begin))
+
+
 def test_a_cluster_of_other_hosts_lives(server: JupyterServer, sshd: Sshd) -> None:
     cluster_id = server.launch(site="farm", scaling={"mode": "fixed", "workers": 2})
     server.wait_for(cluster_id, "running")
@@ -73,11 +83,12 @@ def test_a_cluster_of_other_hosts_lives(server: JupyterServer, sshd: Sshd) -> No
     assert "/individual-task-stream" in page.json().values()
     assert len(remote_processes(sshd)) >= 3
 
-    server.ask("PATCH", f"clusters/{cluster_id}", {"scaling": {"mode": "fixed", "workers": 1}})
-    server.wait_for_workers(cluster_id, 1)
-    server.ask("PATCH", f"clusters/{cluster_id}", {"scaling": {"mode": "fixed", "workers": 2}})
-    cluster = until(lambda: (found := server.cluster(cluster_id))["warnings"] and found)
-    assert cluster["warnings"] == ["Scaling failed. SSHCluster has no more than the 1 workers that it was made with"]
+    assert (
+        refusal(server, cluster_id, mode="fixed", workers=3) == "has no more than the 2 workers that it was made with"
+    )
+    told = refusal(server, cluster_id, mode="adaptive", minimum=0, maximum=2)
+    assert told == "cannot adapt: it has the workers that it was made with"
+    assert server.cluster(cluster_id)["scaling"] == {"mode": "fixed", "workers": 2}
 
     server.ask("DELETE", f"clusters/{cluster_id}")
     server.wait_for(cluster_id, "stopped")
