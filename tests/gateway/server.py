@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import os
 import secrets
 import shutil
 import signal
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.servers import until
+from tests.servers import PROJECT, until
 
 PASSWORD = secrets.token_hex(8)
 
@@ -112,6 +113,7 @@ class GatewayServer:
             stdout=self._log,
             stderr=self._log,
             cwd=self.home,
+            env={**os.environ, "PYTHONPATH": str(PROJECT)},
         )
         until(self._answers)
 
