@@ -35,9 +35,11 @@ with Client() as client:
     print("in all:", client.submit(sum, range(10**6)).result(), sys.argv[1:])
 sys.exit(3)
 """
+_OTHER = {"name": "other", "size": {"workers": 1, "cores": 2, "memory": "512 MiB"}, "resources": {"DISK": 1}}
 _LAUNCHES: dict[str, tuple[str, dict[str, Any]]] = {
     "test_workers_as_jobs_with_the_scheduler_on_the_host": ("host", {}),
     "test_workers_and_scheduler_as_jobs": ("job", {}),
+    "test_two_groups_of_workers": ("host", {"groups": [_OTHER]}),
     "test_a_single_job": ("host", {"layout": "allocation"}),
     "test_a_script_has_the_cluster_for_itself_and_the_job_ends_with_it": (
         "host",
@@ -112,6 +114,23 @@ def test_workers_and_scheduler_as_jobs(server: JupyterServer, bench: Bench, clus
     assert bench.saw(cluster_id, submissions=2)
     assert {job["role"]: job["state"] for job in cluster["jobs"]} == {"scheduler": "running", "worker": "running"}
     assert any("Scheduler at:" in text for text in logs(server, cluster_id, "scheduler"))
+    stop(server, cluster_id)
+
+
+def test_two_groups_of_workers(server: JupyterServer, bench: Bench, cluster_id: str) -> None:
+    cluster = wait_for_workers(server, cluster_id, 3)
+    assert bench.saw(cluster_id, submissions=2)
+    assert {(job["role"], job["group"]) for job in cluster["jobs"] if job["role"] == "worker"} == {
+        ("worker", "workers"),
+        ("worker", "other"),
+    }
+    where = "sorted({client.submit(lambda: __import__('distributed').get_worker().name.split('-')[1], pure=False, "
+    ask = [f"print({where}resources={{{name!r}: 1}}).result() for _ in range(3)}}))" for name in ("DISK", "workers")]
+    assert run_client(cluster["client_code"], *ask) == "['other']\n['workers']"
+    body = {"group": "workers", "scaling": {"mode": "fixed", "workers": 1}}
+    server.ask("PATCH", f"clusters/{cluster_id}", body)
+    groups = wait_for_workers(server, cluster_id, 2)["groups"]
+    assert [group["workers"]["running"] for group in groups] == [1, 1]
     stop(server, cluster_id)
 
 
