@@ -7,6 +7,7 @@ cluster's token, uses TLS with the cluster's certificate, and does not pass on t
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from http.client import responses
 from typing import Any
 from urllib.parse import urlsplit
@@ -52,17 +53,19 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
         """Answer with a page."""
         # For an event stream jupyter-server-proxy takes a code path that bypasses our hooks.
         self.request.headers["Accept"] = self.request.headers.get("Accept", "*/*").replace("text/event-stream", "*/*")
-        self.rewrite_response = _without_cookies
-        host, port = await self._find(cluster_id)
+        host, port = await self._find(cluster_id, path)
+        self.rewrite_response = _rewriting(urlsplit(self._endpoint.url).path)
         await self.proxy(host, port, path)
 
     async def open(self, cluster_id: str, path: str) -> None:
         """Connect a websocket to the dashboard's."""
-        host, port = await self._find(cluster_id)
+        host, port = await self._find(cluster_id, path)
         await self.proxy_open(host, port, path)
 
-    async def _find(self, cluster_id: str) -> tuple[str, int]:
+    async def _find(self, cluster_id: str, path: str) -> tuple[str, int]:
         """Return the host and port of a tracked cluster's dashboard, and load its credentials."""
+        if ".." in re.split(r"[/\\]", path):  # below a path of its host, which may have more than this dashboard
+            raise web.HTTPError(404, "A dashboard has no page with .. in its path.")
         manager = await self.settings["hpcdask_core"].manager()
         cluster = manager.get(cluster_id)
         if cluster.dashboard is None:
@@ -153,6 +156,13 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
     _endpoint: Endpoint
 
 
-def _without_cookies(response: Any) -> None:
-    """Remove the cookies from an answer: a dashboard must not set any for Jupyter."""
-    response.headers.pop("Set-Cookie", None)
+def _rewriting(prefix: str) -> Callable[[Any], None]:
+    """Return what changes the answers of a dashboard that is below the path `prefix` of its host."""
+
+    def rewrite(response: Any) -> None:
+        response.headers.pop("Set-Cookie", None)  # a dashboard must not set any for Jupyter
+        location = response.headers.get("Location", "")
+        if prefix and location.startswith(f"{prefix.rstrip('/')}/"):
+            response.headers["Location"] = location[len(prefix.rstrip("/")) :]
+
+    return rewrite

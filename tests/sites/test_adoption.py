@@ -52,7 +52,8 @@ def test_an_address_without_a_protocol_is_encrypted_if_there_are_files_for_that(
 @pytest.mark.parametrize(
     "text",
     ["", " ", "://", "tcp://", "node7:", "node7:0", "node7:65536", "node7:http", "node7:-1", "node7:\u0661",
-     "-oProxyCommand=x", "tcp://user@node7:1", "tcp://node7:1/path", "tcp://node7:1?x", "tcp://no de", "tcp://[fd00::7", "tcp://[x]:1",
+     "-oProxyCommand=x", "tcp://user@node7:1", "tcp://node7:1/path", "tcp://node7:1?x", "tcp://no de",
+     "tcp://[fd00::7", "tcp://[x]:1",
      "fd00::7:zz", "1:2:3", "http://node7:8787", "https://node7", "gateway://node7:8786", "ftp://node7", "a\nb",
      "inproc://a b", "inproc://../x?y", "größe"],
 )  # fmt: skip
