@@ -5,9 +5,10 @@ way, however long it waits there. Hysteresis works both ways, so that no loop of
 however slow the queue is:
 
 - More workers are submitted as soon as the wish has settled, all that are missing at once; then only after a pause that
-  is longer the more jobs are waiting already.
+  is longer the more jobs are waiting already, and if only a few are missing, as where jobs end at their walltime one
+  after another.
 - Running workers are let go once the wish has been lower for some minutes, and jobs are withdrawn from the queue only
-  once it has been for much longer: their place there may be worth hours.
+  once it has been for much longer, and seldom: their place there may be worth hours.
 
 The times are the site's `Pace`. All numbers are of workers.
 """
@@ -22,6 +23,9 @@ from hpcdask_ext.clusters.groups import AdaptiveScaling, Scaling
 from hpcdask_ext.sites.pace import Pace
 
 _LONGEST_INTERVAL = timedelta(minutes=30)
+_FEW = 0.1  # of the workers that are wanted
+_PATIENCE_WITH_FEW = 5  # intervals
+_WITHDRAWALS = 4  # in the time for which the wish has to be lower, at most
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,7 @@ class Memory:
     lacking_since: datetime | None = None
     submitted: datetime | None = None
     reduced: datetime | None = None
+    withdrew: datetime | None = None
     refused: int = 0
     forgiven: datetime | None = None
 
@@ -124,7 +129,8 @@ def _rise(wanted: int, look: Look, memory: Memory, pace: Pace, setback: Setback 
     since = memory.lacking_since or look.time
     earliest = [since + pace.settle]
     if memory.submitted is not None:
-        pause = pace.interval * (1 + look.waiting) * 2 ** min(memory.refused, 10)
+        few = _PATIENCE_WITH_FEW if wanted - look.capacity < _FEW * wanted else 1
+        pause = pace.interval * max(few, 1 + look.waiting) * 2 ** min(memory.refused, 10)
         earliest.append(memory.submitted + min(pause, max(_LONGEST_INTERVAL, pace.interval)))
     if setback is not None:
         earliest.append(setback.until)
@@ -138,21 +144,26 @@ def _fall(look: Look, memory: Memory, pace: Pace) -> Decision:
     lately, long = (_highest(memory.peaks, look.time - time) for time in (pace.patience, pace.queue_patience))
     running = min(look.running, lately)
     pending = min(look.pending, max(0, long - running))
-    if running + pending == look.capacity:
-        return Decision(look.capacity, look.pending, memory, _next_end(look, memory, pace))
-    due = memory.reduced + pace.interval if memory.reduced else look.time
-    if look.time < due:
-        return Decision(look.capacity, look.pending, memory, due)
-    return Decision(running + pending, pending, replace(memory, reduced=look.time))
+    dues = []
+    if running < look.running and memory.reduced and look.time < (due := memory.reduced + pace.interval):
+        dues, running = [due], look.running
+    between = pace.queue_patience / _WITHDRAWALS
+    if pending < look.pending and memory.withdrew and look.time < (due := memory.withdrew + between):
+        dues, pending = [*dues, due], look.pending
+    if running < look.running:
+        memory = replace(memory, reduced=look.time)
+    if pending < look.pending:
+        memory = replace(memory, withdrew=look.time)
+    return Decision(running + pending, pending, memory, min([*dues, *_ends(look, memory, pace)], default=None))
 
 
 def _highest(peaks: Sequence[tuple[datetime, int]], since: datetime) -> int:
     return max(wish for time, wish in peaks if time > since)
 
 
-def _next_end(look: Look, memory: Memory, pace: Pace) -> datetime | None:
-    """Return when a wish that keeps workers or jobs will have been long enough ago, if there are too many of them."""
+def _ends(look: Look, memory: Memory, pace: Pace) -> list[datetime]:
+    """Return when wishes that keep workers or jobs will have been long enough ago, if there are too many of them."""
     if look.capacity <= memory.peaks[-1][1]:
-        return None
+        return []
     times = [time + patience for time, _ in memory.peaks[:-1] for patience in (pace.patience, pace.queue_patience)]
-    return min((time for time in times if time > look.time), default=None)
+    return [time for time in times if time > look.time]

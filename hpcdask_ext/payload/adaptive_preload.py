@@ -9,8 +9,8 @@ offers, and how many there may be at most. The answer then has ``{"wishes": {"wo
 they change. They are looked at once a second, and only while somebody asks. A look costs O(workers), never O(tasks):
 
 - What the whole cluster could use is the scheduler's own `adaptive_target`.
-- What a group other than ``workers`` could use comes from the tasks that ask for the resources that it offers. A few of
-  the tasks that cannot run, and of those that its workers have, stand for all.
+- What a group could use at least, beside others, comes from the tasks that ask for the resources that it offers. A few
+  of the tasks that cannot run, and of those that its workers have, stand for all.
 - The group ``workers`` is to do what the others do not.
 """
 
@@ -94,11 +94,9 @@ def wishes(scheduler: Any, members: Mapping[str, str], groups: Mapping[str, Any]
             workers[name].append(worker)
             threads[name] += worker.nthreads
         for name, group in groups.items():
-            if name != _MAIN:
-                told[name] = max(_wish(scheduler, group, workers[name]), _busy(workers[name]))
-                threads[name] = max(threads[name], told[name] * group["cores"])
-        told[_MAIN] = _busy(workers.pop(_MAIN, ()))
-        threads.pop(_MAIN, None)
+            told[name] = max(_wish(scheduler, group, workers[name]), _busy(workers[name]))
+            threads[name] = max(threads[name], told[name] * group["cores"])
+        del threads[_MAIN]
     rest = _threads_wished(scheduler) - sum(threads.values()) - _stranded(scheduler, groups)
     told[_MAIN] = max(told.get(_MAIN, 0), math.ceil(rest / groups[_MAIN]["cores"]))
     return {name: min(count, groups[name]["most"]) for name, count in told.items()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
@@ -85,12 +85,20 @@ def test_the_next_submission_waits_a_minute_and_one_more_for_each_job_in_the_que
     assert group.due == 123 + 60
 
 
+def test_a_few_that_are_missing_wait_longer():
+    group = Group(maximum=200, running=100, memory=Memory(submitted=START))
+    group.look(100, 105)
+    assert group.due == 300
+    group.look(101, 120)
+    assert group.due == 103
+
+
 def test_refused_submissions_are_repeated_ever_more_rarely_but_not_given_up():
     group = Group()
     group.look(0, 8)
     group.decide(3, 8)
     for refused, pause in ((1, 120), (2, 240), (4, 960), (9, 1800), (5000, 1800)):
-        group.memory = Memory(group.memory.peaks, None, START, None, refused)
+        group.memory = replace(group.memory, lacking_since=None, submitted=START, refused=refused)
         group.decide(100, 8)
         assert group.due == pause
 
@@ -131,6 +139,18 @@ def test_a_place_in_the_queue_is_kept_much_longer():
     assert group.look(121, 0) == (0, 20)
     assert group.look(1200, 0) == (0, 20)
     assert group.look(1201, 0) == (0, 0)
+
+
+def test_jobs_are_withdrawn_only_every_few_minutes():
+    group = Group(pending=20)
+    for seconds, wish in ((0, 20), (1, 12), (100, 7), (200, 0)):
+        group.look(seconds, wish)
+    assert group.look(1201, 0) == (0, 12)
+    assert group.look(1301, 0) == (0, 12)
+    assert group.due == 1400
+    assert group.look(1500, 0) == (0, 12)
+    assert group.due == 1501
+    assert group.look(1501, 0) == (0, 0)
 
 
 def test_jobs_that_start_late_for_nothing_go_again():

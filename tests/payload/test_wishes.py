@@ -129,6 +129,16 @@ async def test_tasks_that_ask_for_a_resource_are_the_wish_of_the_group_that_offe
     await client.cancel([*some, *others])
 
 
+async def test_tasks_that_ask_for_the_group_of_all_others_are_not_left_to_another(cluster, client, ask_for):
+    cluster.start_workers("gpu-1", (1,))
+    await client.wait_for_workers(1)
+    api = ask_for(workers=group(fast=1), gpu=group(gpu=1))
+    with dask.annotate(resources={"fast": 1}):
+        futures = client.map(lambda x: x, range(30), pure=False)
+    await wishes(api, workers=3, gpu=0)
+    await client.cancel(futures)
+
+
 async def test_tasks_that_no_worker_will_ever_run_are_no_wish(client, ask_for):
     api = ask_for(workers=group(), gpu=group(GPU=1))
     futures = [client.submit(sum, [n], pure=False, resources=asked) for n, asked in enumerate([{"TPU": 1}, {"GPU": 2}])]
