@@ -23,6 +23,7 @@ FIELDS = {
     "state", "reason", "reachable", "created", "started", "ended", "ends_at", "estimated_start", "walltime",
     "workers", "cores", "memory", "scaling", "limits", "clients", "jobs", "scheduler", "dashboard_url",
     "client_code", "warnings", "account", "gpus", "image", "script", "exit_code", "can_grow", "kind", "groups",
+    "can_scale", "can_adapt", "can_forget", "unreachable_since", "idle_ends_at", "core_hours", "cores_running",
 }  # fmt: skip
 # What is set to None cannot be imported: a kernel's environment need not have it.
 ONLY_DISTRIBUTED = """import sys
