@@ -26,8 +26,8 @@ class Option(Frozen):
     """A field that the site adds to the form, and what it adds to a cluster, each with ``{value}`` for its value.
 
     `directive` is added to the jobs, `argument` to the command lines of Dask's scheduler and workers, `worker_argument`
-    to those of the workers alone. That of a boolean option is added if it is true. `keyword` is the argument of a cluster
-    class that gets the value itself.
+    to those of the workers alone. That of a boolean option is added if it is true. `keyword` is the argument of a
+    cluster class that gets the value itself.
     """
 
     name: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$", max_length=40)]
