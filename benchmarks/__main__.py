@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import queries, report, startup, submissions, texts, workers
+from benchmarks import labextension, queries, report, startup, submissions, texts, workers
 from benchmarks.browser import OURS, THEIRS, chromium, launch
 from benchmarks.report import Row
 from benchmarks.servers import jupyter_server
@@ -129,6 +129,7 @@ def measure_texts(rounds: int) -> list[Row]:
 MEASUREMENTS: dict[str, Callable[[int], list[Row]]] = {
     "launch": measure_launch,
     "startup": measure_startup,
+    "labextension": labextension.measure,
     "submissions": measure_submissions,
     "queries": measure_queries,
     "workers": measure_workers,

@@ -22,6 +22,7 @@ class Server:
     """A running Jupyter server and what it takes to talk to it."""
 
     port: int
+    pid: int
     api: httpx.Client
     clusters: list[str] = field(default_factory=list)  # what to stop, as routes
 
@@ -33,12 +34,15 @@ class Server:
 
 @contextmanager
 def jupyter_server(  # what differs between the servers that are compared
-    port: int, *, hpcdask: bool, site: str | None = None, env: dict[str, str] | None = None
+    port: int, *, hpcdask: bool, site: str | None = None, env: dict[str, str] | None = None, answering: bool = False
 ) -> Iterator[Server]:
-    """Start JupyterLab; without `hpcdask` both halves of our extension are off and dask-labextension is alone."""
+    """Start JupyterLab; without `hpcdask` both halves of our extension are off and dask-labextension is alone.
+
+    With `answering`, our extension answers for its server half, which is off.
+    """
     home = Path(tempfile.mkdtemp(prefix="hpcdask-bench-"))
     token = home.name
-    write_configuration(home, port, token, hpcdask=hpcdask)
+    write_configuration(home, port, token, hpcdask=hpcdask, answering=answering)
     if site:
         (home / "config/hpcdask/sites.d").mkdir(parents=True)
         (home / "config/hpcdask/sites.d/centre.yaml").write_text(site.format(home=home))
@@ -56,7 +60,7 @@ def jupyter_server(  # what differs between the servers that are compared
     )
     try:
         wait_until_up(api, process, home / "log")
-        server = Server(port, api)
+        server = Server(port, process.pid, api)
         yield server
         end_clusters(server)
     finally:
@@ -78,7 +82,7 @@ def environment(home: Path) -> dict[str, str]:
     }
 
 
-def write_configuration(home: Path, port: int, token: str, *, hpcdask: bool) -> None:
+def write_configuration(home: Path, port: int, token: str, *, hpcdask: bool, answering: bool) -> None:
     """Write what a Jupyter server needs to run unattended."""
     (home / "work").mkdir()
     (home / "config/labconfig").mkdir(parents=True)
@@ -88,9 +92,11 @@ def write_configuration(home: Path, port: int, token: str, *, hpcdask: bool) -> 
         "port_retries": 0,
         "open_browser": False,
         "allow_root": True,
-        "jpserver_extensions": {"hpcdask_ext": hpcdask, "dask_labextension": True},
+        "jpserver_extensions": {"hpcdask_ext": hpcdask, "dask_labextension": not answering},
     }
-    settings = {"ServerApp": server, "IdentityProvider": {"token": token}, "LabApp": {"news_url": None}}
+    ours = {"answer_dask_labextension": answering}
+    identity, lab = {"token": token}, {"news_url": None}
+    settings = {"ServerApp": server, "HPCDaskApp": ours, "IdentityProvider": identity, "LabApp": lab}
     (home / "config/jupyter_server_config.json").write_text(json.dumps(settings))
     off = {} if hpcdask else {"hpcdask-ext": True}
     (home / "config/labconfig/page_config.json").write_text(json.dumps({"disabledExtensions": off}))
