@@ -148,8 +148,7 @@ class GatewayLauncher(Launcher):
     async def _find(self, cluster: Cluster, name: str) -> Reach | None:
         async def ask(gateway: Gateway) -> _Report:
             report = await gateway.get_cluster(name)
-            dashboard = _dashboard(report.dashboard_link, gateway.address, name)
-            headers = await login_headers(gateway.auth, f"{dashboard}/json/identity.json") if dashboard else {}
+            dashboard, headers = await _find_dashboard(gateway, report.dashboard_link, name)
             return _Report(report.status.name, report.scheduler_address, dashboard, headers)
 
         report = await self._client.ask(ask)
@@ -188,13 +187,21 @@ def _name(cluster: Cluster) -> str | None:
     return cluster.jobs[0].id if cluster.jobs else None
 
 
-def _dashboard(link: str | None, address: str, name: str) -> str | None:
-    """Return where a cluster's dashboard is; at the gateway's address, if the public one is only a browser's path."""
+async def _find_dashboard(gateway: Gateway, link: str | None, name: str) -> tuple[str | None, Mapping[str, str]]:
+    """Return where a cluster's dashboard is, and the headers that it wants; None if it has none.
+
+    It is below the gateway's address, or else where browsers find it. That may be a mere path, which is no use here, or
+    lead around through a hub's login.
+    """
     if link is None:
-        return None
-    if urlsplit(link).scheme in ("http", "https"):
-        return link.removesuffix("/status")
-    return f"{address}/clusters/{name}"
+        return None, {}
+    near = f"{gateway.address}/clusters/{name}"
+    public = [link.removesuffix("/status")] if urlsplit(link).scheme in ("http", "https") else []
+    for place in (near, *public):
+        headers = await login_headers(gateway.auth, f"{place}/json/identity.json")
+        if headers is not None:
+            return place, headers
+    return near, {}  # its scheduler is still starting
 
 
 def _limited(scaling: Scaling, words: str) -> Scaling:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from hpcdask_ext.errors import BatchRefused
@@ -14,10 +15,11 @@ _ASKS_FOR_LOGIN = (301, 302, 303, 307, 308, 401, 403)
 """How servers answer whom they do not know; a hub in front of the gateway redirects to its page for logging in."""
 
 
-async def login_headers(auth: GatewayAuth, url: str) -> Mapping[str, str]:
-    """Return the headers that a dashboard wants at `url`: none if it answers without, as most do.
+async def login_headers(auth: GatewayAuth, url: str) -> Mapping[str, str] | None:
+    """Return the headers that a dashboard wants at `url`, or None if there is none.
 
-    So tokens and passwords are only sent where they are asked for, and never further.
+    There are no headers if it answers without, as most do. So tokens and passwords are only sent where they are asked
+    for, and never further.
 
     Raises
     ------
@@ -30,7 +32,7 @@ async def login_headers(auth: GatewayAuth, url: str) -> Mapping[str, str]:
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
         async with session.get(url, allow_redirects=False) as answer:
             if answer.status not in _ASKS_FOR_LOGIN:
-                return {}
+                return None if answer.status == HTTPStatus.NOT_FOUND else {}
             headers, context = auth.pre_request(answer)
         async with session.get(url, headers=headers, allow_redirects=False) as answer:
             if answer.status in _ASKS_FOR_LOGIN:

@@ -11,7 +11,8 @@ from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.errors import FieldError, InvalidRequest
 from hpcdask_ext.sites.bodies import ChangeRequest, read_fields, unknown
 from hpcdask_ext.sites.group_request import check_queue, check_scaling, read_scaling
-from hpcdask_ext.sites.models import Limits, Queue, Site
+from hpcdask_ext.sites.limits import NO_QUEUE
+from hpcdask_ext.sites.models import Queue, Site
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ def read_change(body: Mapping[str, Any], site: Site | None, cluster: Cluster) ->
     elif request.scaling is not None:
         group = cluster.group(name)
         scaling = read_scaling(request.scaling, "scaling", errors)
-        queue = (site.queue(group.queue) if site else None) or Queue(name="unknown", limits=_limits(site))
+        queue = (site.queue(group.queue) if site else None) or _whole(site)
         errors += check_scaling(scaling, "scaling.workers", group.shape, queue)
         others = [other for other in cluster.groups if other.name != name]
         changed = group.model_copy(update={"scaling": scaling})
@@ -51,8 +52,8 @@ def read_change(body: Mapping[str, Any], site: Site | None, cluster: Cluster) ->
     return Change(request.name, name, scaling)
 
 
-def _limits(site: Site | None) -> Limits:
-    return site.limits if site else Limits()
+def _whole(site: Site | None) -> Queue:
+    return Queue(name=NO_QUEUE, title=site.label, limits=site.limits) if site else Queue(name=NO_QUEUE)
 
 
 def _check_single_job(cluster: Cluster, scaling: Scaling) -> list[FieldError]:

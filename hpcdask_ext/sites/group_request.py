@@ -11,7 +11,7 @@ from hpcdask_ext.clusters.groups import MAIN_GROUP, AdaptiveScaling, FixedScalin
 from hpcdask_ext.clusters.states import Layout
 from hpcdask_ext.errors import FieldError
 from hpcdask_ext.sites.bodies import CustomSize, GroupBody, LaunchRequest, ScalingBody, shorten, unknown
-from hpcdask_ext.sites.limits import check_jobs, check_nodes, check_shape, check_workers, count_nodes
+from hpcdask_ext.sites.limits import NO_QUEUE, check_jobs, check_nodes, check_shape, check_workers, count_nodes
 from hpcdask_ext.sites.models import Queue, Site, Size
 from hpcdask_ext.sites.units import format_walltime
 
@@ -109,7 +109,8 @@ class GroupChecker:
 
     def __init__(self, site: Site, body: LaunchRequest | GroupBody, prefix: str, errors: list[FieldError]) -> None:
         self.site, self.body, self.prefix, self.errors = site, body, prefix, errors
-        self.queue = self._queue() if site.kind == "batch" else Queue(name="unknown", limits=site.limits)
+        whole = Queue(name=NO_QUEUE, title=site.label, limits=site.limits)
+        self.queue = self._queue() if site.kind == "batch" else whole
 
     @property
     def workers_field(self) -> str:
@@ -153,13 +154,13 @@ class GroupChecker:
         """Return the requested queue, or, so that checking can go on, one without limits if there is none."""
         if not self.site.queues:
             self._add("queue", "The batch system could not be asked for the queues of this site yet: try again later")
-            return Queue(name="unknown")
+            return Queue(name=NO_QUEUE)
         if self.body.queue is None:
             return self.site.queues[0]
         queue = self.site.queue(self.body.queue)
         if queue is None:
             self._add("queue", unknown("queue", self.body.queue, (queue.name for queue in self.site.queues)))
-            return Queue(name="unknown")
+            return Queue(name=NO_QUEUE)
         return queue
 
     def _scaling(self, usual: Scaling, shape: WorkerShape) -> Scaling:

@@ -10,13 +10,17 @@ from hpcdask_ext.errors import FieldError
 from hpcdask_ext.sites.models import Queue
 from hpcdask_ext.sites.units import format_memory
 
+NO_QUEUE = "unknown"
+"""The name of a queue that stands for a whole site, if it has the site's title, or for one that is not known."""
+
 
 def check_workers(field: str, workers: int, queue: Queue) -> list[FieldError]:
     """Return what is wrong with a number of workers in a queue."""
     most = queue.limits.workers
     if most is None or workers <= most:
         return []
-    return [FieldError(field, f"{workers} workers are more than the queue {queue.name} allows: {most}")]
+    place = f"“{queue.title}”" if queue.name == NO_QUEUE and queue.title else f"the queue {queue.name}"
+    return [FieldError(field, f"{workers} workers are more than {place} allows: {most}")]
 
 
 def check_jobs(field: str, workers: int, shape: WorkerShape) -> list[FieldError]:

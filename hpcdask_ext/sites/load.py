@@ -111,5 +111,7 @@ def _problem(path: Path, location: tuple[int | str, ...], message: str, found: o
     where = ".".join(str(part) for part in location)
     if location[:1] == ("factory",):  # what a class is called with may be secret
         return Problem(str(path), where, message)
+    if not location or "auth" in location:  # the whole file, or a login: there may be a password in it
+        return Problem(str(path), where, message)
     text = repr(found)
     return Problem(str(path), where, f"{message}; found {text[:200]}{'…' if len(text) > 200 else ''}")

@@ -26,14 +26,24 @@ REPORT = {"dashboard_route": "/clusters/abc/status", "start_time": 0, "stop_time
 class Guard:
     """Answers like a gateway, to those who log in as a hub's users do; `open_dashboards` need no login."""
 
-    def __init__(self, *, open_dashboards: bool = False, cookie: bool = False, redirects: bool = False) -> None:
+    def __init__(
+        self,
+        *,
+        open_dashboards: bool = False,
+        cookie: bool = False,
+        redirects: bool = False,
+        has_dashboards: bool = True,
+    ) -> None:
         self.open_dashboards, self.cookie, self.redirects = open_dashboards, cookie, redirects
+        self.has_dashboards = has_dashboards
         self.seen: list[tuple[str, str | None]] = []
 
     async def answer(self, request: web.Request) -> web.StreamResponse:
         header = request.headers.get("Authorization")
         self.seen.append((request.path, header))
         is_dashboard = request.path.startswith("/clusters/")
+        if is_dashboard and not self.has_dashboards:
+            return web.Response(status=404)
         if header != f"jupyterhub {TOKEN}" and not (is_dashboard and self.open_dashboards):
             return (
                 web.Response(status=302, headers={"Location": "/hub"})
@@ -112,6 +122,14 @@ async def test_a_public_address_that_is_only_a_path_leads_to_the_address(start: 
     reach = await launcher(address, public_address="/services/dask-gateway/").reach(running(tmp_path))
     assert reach is not None
     assert reach.dashboard.url == f"{address}/clusters/abc"
+
+
+async def test_dashboards_that_only_the_public_address_has_are_found_there(start: Start, tmp_path: Path) -> None:
+    public = await start(Guard(open_dashboards=True))
+    address = await start(Guard(has_dashboards=False))
+    reach = await launcher(address, public_address=public).reach(running(tmp_path))
+    assert reach is not None
+    assert reach.dashboard.url == f"{public}/clusters/abc"
 
 
 async def test_a_token_that_has_expired_is_told(start: Start, tmp_path: Path) -> None:

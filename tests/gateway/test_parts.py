@@ -23,6 +23,7 @@ from hpcdask_ext.errors import InvalidRequest
 from hpcdask_ext.launchers.gateway import GatewayLauncher, gateway_job
 from hpcdask_ext.launchers.gateway_options import option_in, to_options, to_values
 from hpcdask_ext.sites.gateway import GatewaySite
+from hpcdask_ext.sites.load import FOLDER, SiteFiles
 
 from .test_login import running
 
@@ -46,6 +47,24 @@ explain = GatewayLauncher(GatewaySite(name="gw")).explain
 def test_a_wrong_site_file_says_what_is_wrong(fields: dict[str, Any], message: str) -> None:
     with pytest.raises(ValidationError, match=message):
         GatewaySite.model_validate({"name": "gw", **fields})
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "auth: {type: basic, password: sesame}",
+        "auth: {kwargs: sesame}",
+        "auth: {kwargs: {password: sesame}}\nqueues: auto",
+        "auth: sesame",
+    ],
+)
+def test_no_problem_of_a_site_file_shows_a_password(line: str, tmp_path: Path) -> None:
+    path = tmp_path / FOLDER / "gw.yaml"
+    path.parent.mkdir(parents=True)
+    path.write_text(f"name: gw\nkind: gateway\n{line}\n")
+    problems = SiteFiles([str(tmp_path)]).load().problems
+    assert problems
+    assert "sesame" not in repr(problems)
 
 
 def test_fields_that_a_form_cannot_have_are_left_out() -> None:

@@ -12,10 +12,16 @@ import yaml
 from pydantic import BaseModel
 
 from hpcdask_ext.batch import BATCH_SYSTEMS, batch_system
+from hpcdask_ext.clusters.groups import AdaptiveScaling
 from hpcdask_ext.clusters.image_field import ImageField
 from hpcdask_ext.clusters.models import Environment
+from hpcdask_ext.errors import InvalidRequest
+from hpcdask_ext.sites.gateway import GatewayAuth, GatewaySite
+from hpcdask_ext.sites.kinds import read_site
+from hpcdask_ext.sites.load import FOLDER, SiteFiles
 from hpcdask_ext.sites.models import BatchSite, Limits, Queue, SchedulerPlace, Size
 from hpcdask_ext.sites.options import Option
+from hpcdask_ext.sites.request import read_launch
 
 from .previews import preview, scripts
 
@@ -59,7 +65,7 @@ def launch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.name)
 def test_every_example_is_a_site_and_names_its_source(path: Path) -> None:
-    site = BatchSite.model_validate(yaml.safe_load(path.read_text()))
+    site = read_site(yaml.safe_load(path.read_text()))
     assert site.name == path.stem
     head = path.read_text().split("\nname:")[0]
     assert re.search(r"^# Sources?: (github\.com|docs)", head, re.MULTILINE)
@@ -163,6 +169,20 @@ async def test_ncar_has_its_machine_beside_it_in_one_form(tmp_path: Path) -> Non
     assert made.keys() == {"scheduler", "worker"}
 
 
+async def test_ncars_gateway_adapts_from_2_to_20_workers(tmp_path: Path) -> None:
+    sites = {name: text_of(name) for name in ("ncar-gateway.yaml", "ncar-local.yaml")}
+    body: dict[str, Any] = {"site": "ncar-gateway", "scaling": {"mode": "adaptive", "minimum": 2, "maximum": 20}}
+    read = SiteFiles([str(tmp_path / "config")])
+    for name, text in sites.items():
+        path = tmp_path / "config" / FOLDER / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+    (group,) = read_launch(body, read.load(), ()).groups
+    assert group.scaling == AdaptiveScaling(minimum=2, maximum=20, workers=2)
+    with pytest.raises(InvalidRequest, match=r"21 workers are more than “Gateway .Kubernetes.” allows: 20"):
+        read_launch({**body, "scaling": {**body["scaling"], "maximum": 21}}, read.load(), ())
+
+
 PAGE = (DOCS / "reference" / "sites.md").read_text()
 BASE, *FRAGMENTS = (yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL))
 TEMPLATES = re.findall(r"^```jinja\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
@@ -180,11 +200,14 @@ HEADINGS = {
 
 @pytest.mark.parametrize("fragment", FRAGMENTS, ids=lambda fragment: next(iter(fragment)))
 def test_every_example_of_the_reference_is_a_part_of_a_site(fragment: dict[str, Any]) -> None:
-    site = BatchSite.model_validate({**BASE, **fragment})
-    assert site.model_fields_set >= {*BASE, *fragment}
+    site = read_site(fragment if "kind" in fragment else {**BASE, **fragment})
+    assert site.model_fields_set >= {*(() if "kind" in fragment else BASE), *fragment}
 
 
-@pytest.mark.parametrize("model", [BatchSite, Queue, Limits, Size, SchedulerPlace, Environment, ImageField, Option])
+@pytest.mark.parametrize(
+    "model",
+    [BatchSite, Queue, Limits, Size, SchedulerPlace, Environment, ImageField, Option, GatewaySite, GatewayAuth],
+)
 def test_the_reference_has_every_field(model: type[BaseModel]) -> None:
     internal = {"auto", "kind"}  # made from other fields, or from where an environment comes from
     fields = set(model.model_fields) - internal
