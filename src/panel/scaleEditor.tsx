@@ -23,6 +23,8 @@ export function ScaleEditor(
 ): JSX.Element {
   const { cluster, group, actions, trans } = props;
   const help = React.useId();
+  const form = React.useRef<HTMLFormElement>(null);
+  React.useEffect(() => form.current?.scrollIntoView({ block: 'nearest' }), []);
   const [values, setValues] = React.useState(() => scaleValues(group));
   const [problem, setProblem] = React.useState('');
   const change = (part: Partial<IScaleValues>) => {
@@ -45,6 +47,7 @@ export function ScaleEditor(
   const limit = limitWords(group, cluster.can_grow, trans);
   return (
     <form
+      ref={form}
       className="jp-HPCDask-scaleEditor"
       aria-label={trans.__('Scale %1', group.name)}
       noValidate
@@ -157,7 +160,6 @@ function Inputs(
       {number('minimum', trans.__('Fewest workers'))}
       <span aria-hidden="true">–</span>
       {number('maximum', trans.__('Most workers'))}
-      <span>{trans.__('workers')}</span>
     </>
   );
 }

@@ -35,17 +35,10 @@ export function CoreHours(props: {
   trans: TranslationBundle;
 }): JSX.Element {
   const { hours, cores, trans } = props;
-  return (
-    <span
-      className="jp-HPCDask-card-coreHours"
-      title={trans.__('Time of use so far, in core-hours')}
-    >
-      {cores ? (
-        <CountedHours hours={hours} cores={cores} trans={trans} />
-      ) : (
-        coreHoursWords(hours, trans)
-      )}
-    </span>
+  return cores ? (
+    <CountedHours hours={hours} cores={cores} trans={trans} />
+  ) : (
+    <Hours hours={hours} trans={trans} />
   );
 }
 
@@ -60,7 +53,23 @@ function CountedHours(props: {
     [hours, cores]
   );
   const since = Math.max(0, useNow('') - told.at) / HOUR;
-  return <>{coreHoursWords(told.hours + told.cores * since, trans)}</>;
+  return <Hours hours={told.hours + told.cores * since} trans={trans} />;
+}
+
+/** Not worth a word before there is anything to count. */
+function Hours(props: {
+  hours: number;
+  trans: TranslationBundle;
+}): JSX.Element | null {
+  const { hours, trans } = props;
+  return hours < 0.005 ? null : (
+    <span
+      className="jp-HPCDask-card-coreHours"
+      title={trans.__('Time of use so far, in core-hours')}
+    >
+      {coreHoursWords(hours, trans)}
+    </span>
+  );
 }
 
 /** When a cluster that waits may start. */

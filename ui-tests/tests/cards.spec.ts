@@ -1,7 +1,16 @@
 import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
 import type { Locator } from '@playwright/test';
 
-import { button, cards, expect, launch, picture, running, test } from './lab';
+import {
+  answer,
+  button,
+  cards,
+  expect,
+  launch,
+  picture,
+  running,
+  test
+} from './lab';
 
 /** As long as those that the server tells of versions and vulnerabilities. */
 const WARNINGS = [
@@ -9,27 +18,6 @@ const WARNINGS = [
   'distributed 2024.8.1 in “old” has a known vulnerability (CVE-2026-23528): a prepared link to a dashboard, once you open it, can run code as you. Update distributed to 2026.1.0 or later in “old”.',
   'tornado 6.4 in “old” has known vulnerabilities (CVE-2024-52804, CVE-2025-47287): whoever reaches the port of the dashboards can block the scheduler. Update tornado to 6.5 or later in “old”.'
 ];
-
-type Change = (cluster: { [field: string]: unknown }) => object;
-
-/** Let the page see each cluster changed so, and these beside them. */
-async function answer(
-  page: IJupyterLabPageFixture,
-  change: Change,
-  others: object[] = []
-): Promise<void> {
-  await page.route(
-    /\/hpcdask\/api\/clusters(\/[^/?]+)?(\?.*)?$/,
-    async route => {
-      const response = await route.fetch();
-      const known = await response.json();
-      const json = known.clusters
-        ? { clusters: [...known.clusters.map(change), ...others] }
-        : change(known);
-      await route.fulfill({ response, json });
-    }
-  );
-}
 
 for (const theme of ['JupyterLab Light', 'JupyterLab Dark']) {
   test(`long warnings leave room for all else, in ${theme}`, async ({

@@ -41,6 +41,11 @@ export function cards(panel: Locator, id = ''): Locator {
   return panel.locator(id ? `[data-cluster-id="${id}"]` : '[data-cluster-id]');
 }
 
+/** Fold the launch form, so that there is room for the cards. */
+export async function foldForm(panel: Locator): Promise<void> {
+  await panel.locator('.jp-AccordionPanel-title').first().click();
+}
+
 /** Choose a size by its card; the form is drawn a moment after the click. */
 export async function chooseSize(panel: Locator, name: string): Promise<void> {
   const size = panel.getByRole('radio', { name, exact: true });
@@ -96,6 +101,27 @@ export async function stopAll(request: APIRequestContext): Promise<void> {
   for (const one of await list()) {
     await request.delete(`${api}/${one.id}`);
   }
+}
+
+type Change = (cluster: { [field: string]: unknown }) => object;
+
+/** Let the page see each cluster changed so, and these beside them. */
+export async function answer(
+  page: IJupyterLabPageFixture,
+  change: Change,
+  others: object[] = []
+): Promise<void> {
+  await page.route(
+    /\/hpcdask\/api\/clusters(\/[^/?]+)?(\?.*)?$/,
+    async route => {
+      const response = await route.fetch();
+      const known = await response.json();
+      const json = known.clusters
+        ? { clusters: [...known.clusters.map(change), ...others] }
+        : change(known);
+      await route.fulfill({ response, json });
+    }
+  );
 }
 
 /** A picture of the page, to be looked at: `screenshots/NAME.png`. */

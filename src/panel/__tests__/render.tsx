@@ -11,6 +11,9 @@ export const trans = nullTranslator.load('hpcdask_ext');
   globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }
 ).IS_REACT_ACT_ENVIRONMENT = true;
 
+// Here nothing has a place.
+Element.prototype.scrollIntoView ??= () => undefined;
+
 /** A view in a page of its own. */
 export class Page {
   constructor() {
