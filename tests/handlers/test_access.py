@@ -14,10 +14,15 @@ from hpcdask_ext.handlers.routes import ROUTES
 from .conftest import Server
 
 METHODS = ("GET", "HEAD", "POST", "PATCH", "PUT", "DELETE", "OPTIONS")
-PREVIEW = "hpcdask/api/clusters/preview"
+POST_ONLY = tuple(
+    f"hpcdask/api/clusters/{what}" for what in ("adopt", "preview", "0123456789/groups", "0123456789/keep")
+)
 CHANGES = (
     ("POST", "clusters"),
     ("POST", "clusters/preview"),
+    ("POST", "clusters/adopt"),
+    ("POST", "clusters/0123456789/groups"),
+    ("POST", "clusters/0123456789/keep"),
     ("PATCH", "clusters/0123456789"),
     ("DELETE", "clusters/0123456789"),
 )
@@ -35,7 +40,10 @@ def test_the_table_has_the_routes_of_the_reference() -> None:
     assert sorted(paths()) == [
         "hpcdask/api/clusters",
         "hpcdask/api/clusters/0123456789",
+        "hpcdask/api/clusters/0123456789/groups",
+        "hpcdask/api/clusters/0123456789/keep",
         "hpcdask/api/clusters/0123456789/logs",
+        "hpcdask/api/clusters/adopt",
         "hpcdask/api/clusters/preview",
         "hpcdask/api/sites",
         "hpcdask/proxy/0123456789/status",
@@ -54,7 +62,7 @@ async def test_without_a_token_no_route_answers_any_method(server: Server, path:
                 continue
             is_page = path.startswith("hpcdask/proxy")
             # A method that a route does not have is 405 whoever asks.
-            usual = "GET" if is_page else "POST" if path == PREVIEW else "GET POST"
+            usual = "GET" if is_page else "POST" if path in POST_ONLY else "GET POST"
             others = (405,) if method not in usual.split() else ()
             assert answer.status in ((302, 403) if is_page else (403,)) + others, (method, answer)
             if answer.status == 302:
@@ -109,7 +117,7 @@ class TestPermissions:
     async def test_who_may_do_nothing_with_us_sees_nothing(self, server: Server, jp_ws_fetch: Any) -> None:
         Limited.actions = set()
         for path in paths():
-            method, body = ("POST", "{}") if path == PREVIEW else ("GET", None)
+            method, body = ("POST", "{}") if path in POST_ONLY else ("GET", None)
             assert (await server.ask(method, path, body)).status == 403
         await self.changes_nothing(server)
         with pytest.raises(HTTPClientError) as caught:
