@@ -172,7 +172,8 @@ class Factory:
     async def _serve(self, cluster: Any) -> None:
         """Let others find the cluster, then give it its workers."""
         scaler = load("factory_scaling").Scaler(cluster, self.order["class"], in_thread)
-        handle = await load("factory_routes").start(cluster, self.folder, self._preload, scaler)
+        idle = load("idle_preload") if "HPCDASK_IDLE_TIMEOUT" in os.environ else None
+        handle = await load("factory_routes").start(cluster, self.folder, (self._preload, idle), scaler)
         if cluster.scheduler_address.startswith("tls:"):
             write_tls(self.folder, cluster)
         reached = {"dashboard": dashboard_of(cluster), "api": handle.url, "gated": handle.is_local}
@@ -180,18 +181,24 @@ class Factory:
         write_private(self.folder / "scheduler.json", json.dumps(found))
         # Whoever finds no scheduler.json writes this file, so it is read last.
         scaling = json.loads((self.folder / "scaling.json").read_text("utf-8"))
-        await self._interruptible(asyncio.ensure_future(scaler.scale(scaling)))
+        scaled = asyncio.ensure_future(scaler.scale(scaling))
+        if await self._is_done(scaled):
+            await scaled
         print(f"{self.name} runs; its scheduler is at {cluster.scheduler_address}", flush=True)
 
     async def _interruptible(self, work: asyncio.Future[Any]) -> Any:
         """Return the result of something that may never return; end the process if it is told to before."""
-        told = asyncio.ensure_future(self.told.wait())
-        await asyncio.wait([work, told], return_when=asyncio.FIRST_COMPLETED)
-        if not work.done():
+        if not await self._is_done(work):
             print(f"Told to end while {self.name} was still starting", flush=True)
             os._exit(0)  # the thread cannot be ended otherwise
-        told.cancel()
         return await work
+
+    async def _is_done(self, work: asyncio.Future[Any]) -> bool:
+        """Wait until something is done, or the process is told to end; return whether it is done."""
+        told = asyncio.ensure_future(self.told.wait())
+        await asyncio.wait([work, told], return_when=asyncio.FIRST_COMPLETED)
+        told.cancel()
+        return work.done()
 
     def tell(self, error: BaseException) -> None:
         """Print what went wrong, and write why for the card."""

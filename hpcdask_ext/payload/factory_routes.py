@@ -7,6 +7,7 @@ on the loopback, with the certificate of the cluster's folder, and answers only 
 ==========================  ==================================================================================
 ``GET  /hpcdask/status``    as of `dask_preload.py`; ``wishes`` has how many workers the class plans to have, and
                             of a scheduler elsewhere, ``clients`` is null
+``POST /hpcdask/keep``      as of `idle_preload.py`; only of a scheduler in this process
 ``POST /hpcdask/scale``     ``{"workers": n}``, or ``{"minimum": a, "maximum": b}`` to adapt to the work; the
                             answer is ``{}``, or, with status 409, ``{"message"}``: why the class does not
 ==========================  ==================================================================================
@@ -40,11 +41,15 @@ _PATIENCE = 10.0  # seconds for an answer of its scheduler
 _NOTICE = 3.0  # seconds to wait for workers before answering
 
 
+Preloads = tuple[ModuleType, Any]
+"""`dask_preload.py`, and `idle_preload.py` or None: whether a scheduler in this process ends when nobody uses it."""
+
+
 class Near:
     """The status of a scheduler in this process, in whose loop `dask_preload.py` watches it."""
 
-    def __init__(self, scheduler: Any, preload: ModuleType) -> None:
-        self._scheduler, self._preload = scheduler, preload
+    def __init__(self, scheduler: Any, preloads: Preloads) -> None:
+        self._scheduler, (self._preload, self._idle) = scheduler, preloads
         self._loop = scheduler.loop.asyncio_loop
 
     async def begin(self) -> None:
@@ -59,11 +64,24 @@ class Near:
             raise ConnectionError("its loop has ended") from error
         return {**status, "groups": {_GROUP: status["workers"]}}
 
+    async def keep(self) -> dict[str, Any]:
+        """Let the idle time begin anew."""
+        idleness = self._scheduler.plugins["hpcdask-idle"]
+
+        async def keep() -> dict[str, Any]:
+            idleness.keep()
+            return {"idle": idleness.seconds()}
+
+        kept: dict[str, Any] = await self._there(keep())
+        return kept
+
     async def _watch_it(self) -> None:
         self._watch = self._preload.Watch(self._scheduler)
         self._scheduler.add_plugin(self._watch)
         for worker in list(self._scheduler.workers):
             self._watch.add_worker(self._scheduler, worker)
+        if self._idle is not None:
+            self._idle.dask_setup(self._scheduler)
 
     async def _status(self, since: int | None) -> Any:
         if since is not None:
@@ -144,6 +162,16 @@ class StatusHandler(web.RequestHandler):
             self.write({"message": f"The scheduler does not answer ({type(error).__name__})"})
 
 
+class KeepHandler(web.RequestHandler):
+    """Lets the idle time of a scheduler in this process begin anew."""
+
+    def initialize(self, source: Near) -> None:
+        self.source = source
+
+    async def post(self) -> None:
+        self.write(await self.source.keep())
+
+
 class ScaleHandler(web.RequestHandler):
     """Has the class add or remove workers."""
 
@@ -161,15 +189,16 @@ class ScaleHandler(web.RequestHandler):
             self.write({"message": words})
 
 
-async def start(cluster: Any, folder: Path, preload: ModuleType, scaler: Any) -> Handle:
+async def start(cluster: Any, folder: Path, preloads: Preloads, scaler: Any) -> Handle:
     """Begin to answer for a cluster."""
     scheduler = getattr(cluster, "scheduler", None)
     is_local = isinstance(scheduler, Scheduler)
-    source = Near(scheduler, preload) if is_local else Far(cluster, preload.LONGEST_WAIT)
+    source = Near(scheduler, preloads) if is_local else Far(cluster, preloads[0].LONGEST_WAIT)
     await source.begin()
     application = RoutingApplication(
         [
             (r"/hpcdask/status", StatusHandler, {"source": source, "scaler": scaler}),
+            *([(r"/hpcdask/keep", KeepHandler, {"source": source})] if is_local and preloads[1] else []),
             (r"/hpcdask/scale", ScaleHandler, {"scaler": scaler}),
         ]
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
 
@@ -25,7 +25,7 @@ class Refused(Exception):
 
 
 class Scaler:
-    """Has a cluster add or remove workers, one request at a time; it may block, so it gets a thread of its own."""
+    """Has a cluster add or remove workers. What may block runs in a thread, one call at a time."""
 
     def __init__(self, cluster: Any, name: str, in_thread: Any) -> None:
         self._cluster, self._name, self._in_thread = cluster, name, in_thread
@@ -35,15 +35,18 @@ class Scaler:
 
     async def scale(self, scaling: Mapping[str, Any], patience: float | None = None) -> None:
         """Have so many workers, or adapt their number to the work; wait no longer than `patience` for workers."""
+        if "maximum" in scaling:
+            if self._is_fixed():
+                raise Refused(f"{self._name} cannot adapt: it has the workers that it was made with")
+            bounds = {"minimum": scaling["minimum"], "maximum": scaling["maximum"]}
+            self._adaptive = await self._call(lambda: self._cluster.adapt(**bounds))
+        else:
+            await self._call(self._fix)
+            await self._scale(int(scaling["workers"]), patience)
+
+    async def _call(self, act: Callable[..., Any], *arguments: Any) -> Any:
         async with self._turn:
-            if "maximum" in scaling:
-                if self._is_fixed():
-                    raise Refused(f"{self._name} cannot adapt: it has the workers that it was made with")
-                bounds = {"minimum": scaling["minimum"], "maximum": scaling["maximum"]}
-                self._adaptive = await self._in_thread(lambda: self._cluster.adapt(**bounds))
-            else:
-                await self._in_thread(self._fix)
-                await self._scale(int(scaling["workers"]), patience)
+            return await self._in_thread(act, *arguments)
 
     def _is_fixed(self) -> bool:
         """Return whether the class can have no more workers than it was made with, as Dask's own classes tell."""
@@ -74,9 +77,9 @@ class Scaler:
             work = asyncio.run_coroutine_threadsafe(
                 _scale_there(self._cluster, workers), self._cluster.loop.asyncio_loop
             )
-            begun = asyncio.wrap_future(work)
+            begun: asyncio.Future[Any] = asyncio.wrap_future(work)
         else:
-            begun = self._in_thread(self._cluster.scale, workers)
+            begun = asyncio.ensure_future(self._call(self._cluster.scale, workers))
         done, _ = await asyncio.wait([begun], timeout=patience)
         if done:
             await begun

@@ -90,7 +90,9 @@ class FactorySite(Site):
         if self.layouts != ("elastic",):
             raise ValueError("layouts: clusters of a cluster class are always elastic")
         if found := [option.name for option in self.options if option.keyword is None]:
-            raise ValueError(f"options: {', '.join(found)} must have 'keyword', the class's argument that gets the value")
+            raise ValueError(
+                f"options: {', '.join(found)} must have 'keyword', the class's argument that gets the value"
+            )
         limits = self.limits.model_dump(exclude={"workers"}, exclude_none=True)
         if limits:
             raise ValueError(f"limits.{next(iter(limits))}: of a cluster class, only limits.workers can be limited")

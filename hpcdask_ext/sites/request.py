@@ -50,7 +50,7 @@ class Launch:
     @property
     def idle_timeout(self) -> timedelta | None:
         """For how long the cluster may be idle; a script may compute for long without it."""
-        return self.site.idle_timeout if isinstance(self.site, BatchSite) and self.script is None else None
+        return self.site.idle_timeout if self.site.kind != "gateway" and self.script is None else None
 
     @property
     def kind(self) -> ClusterKind:

@@ -7,6 +7,7 @@ import os
 import signal
 import stat
 import subprocess
+import time
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ SITES = {
         env={"MARK": "of the site"},
         options=[{"name": "protocol", "type": "choice", "choices": ["tcp", "tls"], "keyword": "protocol"}],
     ),
+    "idle": site("idle", "dask.distributed", "LocalCluster", kwargs=ONE_EACH, idle_timeout="00:01:00"),
     "secure": site("secure", "dask.distributed", "LocalCluster", kwargs={**ONE_EACH, "security": True}),
     "adaptive": site(
         "adaptive",
@@ -123,6 +125,14 @@ def test_tls_in_memory_becomes_files_that_only_the_user_can_read(server: Jupyter
     server.ask("DELETE", f"clusters/{cluster_id}")
     server.wait_for(cluster_id, "stopped")
     assert not [*folder.glob("*.pem")]
+
+
+def test_a_cluster_that_nobody_uses_says_when_it_will_end_and_can_be_kept(server: JupyterServer) -> None:
+    cluster_id = server.launch(site="idle", scaling={"mode": "fixed", "workers": 1})
+    server.wait_for(cluster_id, "running")
+    counting = until(lambda: (found := server.cluster(cluster_id))["idle_ends_at"] and found)
+    time.sleep(1.5)  # the time of an end is told in whole seconds
+    assert server.ask("POST", f"clusters/{cluster_id}/keep")["idle_ends_at"] > counting["idle_ends_at"]
 
 
 def test_a_launch_that_does_not_say_how_many_adapts_as_the_site_says(server: JupyterServer) -> None:
