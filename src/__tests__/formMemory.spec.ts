@@ -1,6 +1,7 @@
 import { StateDB } from '@jupyterlab/statedb';
 
 import { FormMemory } from '../formMemory';
+import { newGroup } from '../groupValues';
 import { defaultValues } from '../launch';
 import { rememberedValues } from '../remembered';
 import { site } from './fixtures';
@@ -35,6 +36,58 @@ describe('remembered values', () => {
     const nonsense = 'x' as unknown as undefined;
     expect(rememberedValues(centre, nonsense)).toEqual(defaultValues(centre));
   });
+});
+
+describe('scaling and groups', () => {
+  const first = defaultValues(centre);
+  const group = { ...newGroup(centre, first), workers: '9', resources: 'a=1' };
+  const adaptive = { scaling: 'adaptive' as const, minimum: '1', workers: '7' };
+
+  it('come back', () => {
+    const saved = { ...first, ...adaptive, groups: [group] };
+    expect(rememberedValues(centre, saved)).toEqual(saved);
+  });
+
+  it('begin with what is usual where they were not known yet', () => {
+    const fresh = ['scaling', 'minimum', 'groups'];
+    const older = Object.fromEntries(
+      Object.entries(first).filter(([name]) => !fresh.includes(name))
+    );
+    expect(rememberedValues(centre, older)).toEqual(first);
+    const nonsense = 'x' as unknown as [];
+    expect(rememberedValues(centre, { groups: nonsense }).groups).toEqual([]);
+  });
+
+  it('go with their queue, and take another size for one that is gone', () => {
+    const gone = [
+      { ...group, queue: 'gone' },
+      { ...group, size: 'gone' }
+    ];
+    const { groups } = rememberedValues(centre, { ...first, groups: gone });
+    expect(groups).toEqual([group]);
+  });
+
+  it('wait for queues that are not known yet', () => {
+    const saved = { ...first, queue: 'debug', groups: [group] };
+    const early = rememberedValues(site({ queues: [] }), saved);
+    expect(early).toMatchObject({ queue: 'debug', groups: [group] });
+    expect(rememberedValues(centre, early)).toEqual(saved);
+  });
+
+  it('of a site that has become another kind are of no use', () => {
+    const gateway = site({ kind: 'gateway', queues: [], sizes: [] });
+    const saved = { ...first, groups: [group] };
+    expect(rememberedValues(gateway, saved)).toMatchObject({
+      queue: '',
+      size: '',
+      groups: []
+    });
+  });
+});
+
+it('a choice that is no longer there is not remembered', () => {
+  const saved = { options: { qos: 'premium' } };
+  expect(rememberedValues(centre, saved).options).toEqual({ qos: 'normal' });
 });
 
 describe('the image', () => {

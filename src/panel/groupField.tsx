@@ -22,11 +22,11 @@ export function GroupField(props: IGroupProps): JSX.Element {
   const { site, values, errors, prefix, trans, onChange } = props;
   const name = values.name.trim();
   return (
-    <fieldset className="jp-HPCDask-group" data-group={name}>
+    <fieldset className="jp-HPCDask-groupField" data-group={name}>
       <legend className="jp-HPCDask-hidden">
         {trans.__('Workers: %1', name)}
       </legend>
-      <div className="jp-HPCDask-group-head">
+      <div className="jp-HPCDask-groupField-head">
         <span aria-hidden="true">{trans.__('Workers: %1', name)}</span>
         <IconButton
           icon={closeIcon}

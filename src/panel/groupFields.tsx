@@ -28,7 +28,7 @@ export function GroupFields(props: IPartProps): JSX.Element {
     button.current?.focus();
   };
   return (
-    <div className="jp-HPCDask-groups" data-field="groups">
+    <div className="jp-HPCDask-groupFields" data-field="groups">
       {groups.map((group, number) => (
         <GroupField
           key={number}
@@ -44,7 +44,7 @@ export function GroupFields(props: IPartProps): JSX.Element {
       <button
         ref={button}
         type="button"
-        className="jp-mod-styled jp-HPCDask-smallButton jp-HPCDask-groups-add"
+        className="jp-mod-styled jp-HPCDask-smallButton jp-HPCDask-groupFields-add"
         title={trans.__(
           'For example a few with GPUs, in a queue of their own, beside the others'
         )}

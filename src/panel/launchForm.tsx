@@ -94,9 +94,15 @@ function BatchFields(props: IPartProps): JSX.Element {
 
 /** The same where others know queues and sizes: what they ask is the form. */
 function ServiceFields(props: IPartProps): JSX.Element {
+  const { defaults, limits } = props.site;
+  const others = {
+    ...(limits.workers && { adaptive: { workers: String(limits.workers) } }),
+    // As many as there may be at most are seldom meant to be there always.
+    fixed: { workers: String(defaults.workers) }
+  };
   return (
     <>
-      <ScalingField {...props} prefix="" asksFixed />
+      <ScalingField {...props} prefix="" asksFixed others={others} />
       {props.site.environments.length > 0 && <EnvironmentField {...props} />}
       <ImageField {...props} />
       <OptionFields {...props} isMain />

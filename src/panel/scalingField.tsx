@@ -11,8 +11,8 @@ import { TextField } from './textField';
 export interface IScalingProps extends IWorkersProps {
   /** Whether a fixed number is asked for here, and not with a size. */
   asksFixed: boolean;
-  /** What else changes when the number of workers begins to adapt. */
-  adaptive?: { workers: string };
+  /** What else changes with the kind of scaling. */
+  others?: { [mode in Scaling['mode']]?: { workers: string } };
 }
 
 /** How many workers: a fixed number, or bounds for one that adapts. */
@@ -44,8 +44,7 @@ export function ScalingField(props: IScalingProps): JSX.Element {
             ]}
             onChange={event => {
               const scaling = event.target.value as Scaling['mode'];
-              const other = scaling === 'adaptive' ? props.adaptive : {};
-              props.onChange({ scaling, ...other });
+              props.onChange({ scaling, ...props.others?.[scaling] });
             }}
           />
         )}

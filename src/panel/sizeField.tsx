@@ -32,7 +32,7 @@ export function SizeField(props: IPartProps): JSX.Element {
             {...props}
             prefix=""
             asksFixed={false}
-            adaptive={named && { workers: String(named.workers) }}
+            others={named && { adaptive: { workers: String(named.workers) } }}
           />
         )}
       </div>

@@ -13,7 +13,7 @@ export function Totals(props: {
   const { workers, least, cores, memory, gpus, walltime } = totals;
   const adapts = workers !== null && least !== null && least < workers;
   const parts = [
-    adapts && trans.__('%1 to %2 workers', least, workers),
+    adapts && trans.__('%1–%2 workers', least, workers),
     !adapts && workers !== null && trans._n('%1 worker', '%1 workers', workers),
     cores !== null && coreWords(cores, adapts, trans),
     memory !== null && formatMemory(memory),

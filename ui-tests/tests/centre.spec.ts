@@ -1,6 +1,4 @@
-import type { IJupyterLabPageFixture } from '@jupyterlab/galata';
-import type { Locator } from '@playwright/test';
-
+import { field, openMore, toggleOthers } from './fields';
 import {
   button,
   cards,
@@ -123,27 +121,4 @@ function busy(site: { queues: { name: string }[] }): object {
   };
   const queues = site.queues.map(one => ({ ...one, load: loads[one.name] }));
   return { ...site, queues };
-}
-
-/** Fold the other sections, so that the form has all of the panel, or unfold. */
-async function toggleOthers(
-  page: IJupyterLabPageFixture,
-  panel: Locator
-): Promise<void> {
-  for (const title of ['Clusters', 'Dashboards']) {
-    await panel.locator('.jp-AccordionPanel-title', { hasText: title }).click();
-  }
-  await page.waitForTimeout(300);
-}
-
-async function openMore(panel: Locator): Promise<void> {
-  const name = panel.getByLabel('Name', { exact: true });
-  if (!(await name.isVisible())) {
-    await panel.getByText('More', { exact: true }).click();
-  }
-  await expect(name).toBeVisible();
-}
-
-function field(panel: Locator, label: string): Locator {
-  return panel.getByLabel(label, { exact: true });
 }

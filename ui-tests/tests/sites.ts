@@ -49,9 +49,26 @@ const CENTRE = {
 
 /** Describe a site, instead of this machine alone, until `forgetSites`. */
 export function describeSite(): void {
+  writeSite(CENTRE);
+}
+
+let count = 0;
+
+/**
+ * The same with a name that no other test has used: the form remembers nothing
+ * of it.
+ */
+export function describeNewSite(): void {
+  forgetSites();
+  count += 1;
+  writeSite({ ...CENTRE, name: `centre${count}` });
+}
+
+/** Describe a site of any kind. */
+export function writeSite(site: { name: string }): void {
   mkdirSync(FOLDER, { recursive: true });
   // What is JSON is YAML too.
-  writeFileSync(join(FOLDER, 'centre.yaml'), JSON.stringify(CENTRE));
+  writeFileSync(join(FOLDER, `${site.name}.yaml`), JSON.stringify(site));
 }
 
 export function forgetSites(): void {

@@ -161,6 +161,16 @@ describe('LaunchSection', () => {
       expect(launched).toEqual(previewed);
     });
 
+    it('is told whether the number of workers adapts', async () => {
+      await start();
+      answer({});
+      form().onChange({ scaling: 'adaptive' });
+      form().onPreview();
+      await settled();
+      const adapts = showPreview.mock.calls.map(one => one[2]);
+      expect(adapts).toEqual([true]);
+    });
+
     it('launches nothing by itself', async () => {
       await start();
       answer({});

@@ -41,12 +41,13 @@ describe('Preview', () => {
   function show(
     part: Partial<IPreview> = {},
     makeViewer: ((text: string) => Widget) | null = null,
-    isLocal = false
+    isLocal = false,
+    adapts = false
   ): void {
     page.render(
       <Preview
         preview={{ ...PREVIEW, ...part }}
-        adapts={false}
+        adapts={adapts}
         isLocal={isLocal}
         now={0}
         trans={trans}
@@ -80,6 +81,26 @@ describe('Preview', () => {
       ['Memory', '128 GiB'],
       ['Nodes', '2'],
       ['Node-hours', '4.5']
+    ]);
+  });
+
+  it('says that there may be less where the number of workers adapts', () => {
+    show();
+    expect(page.node.textContent).not.toContain('At most');
+    show({}, null, false, true);
+    expect(page.node.textContent).toContain('At most');
+  });
+
+  it('says which workers a script is for', () => {
+    const role = 'worker';
+    const scripts = [
+      { role, group: 'workers', text: 'a' },
+      { role, group: 'gpu', text: 'b' }
+    ];
+    show({ scripts });
+    expect(page.all('h3').map(one => one.textContent)).toEqual([
+      'Job script of the workers',
+      'Job script of the workers: gpu'
     ]);
   });
 
