@@ -25,6 +25,11 @@ from hpcdask_ext.handlers.base import AUTH_RESOURCE, QuietErrors, status_of
 
 # The browser's headers that a dashboard needs. Cookies, tokens and what a hub adds are not among them.
 _PASSED_ON = re.compile(r"(Accept|Accept-Encoding|Accept-Language|User-Agent|Range|If-.+)\Z", re.IGNORECASE)
+# The dashboard's headers that a page needs. Whatever else the browser would take for Jupyter's own: cookies, a login
+# that is asked for, storage to be cleared, who may read the answer.
+_PASSED_BACK = re.compile(
+    r"(Accept-Ranges|Cache-Control|Content-.+|ETag|Expires|Last-Modified|Location|Vary)\Z", re.IGNORECASE
+)
 _CONNECT_TIMEOUT = 10.0  # seconds
 _REQUEST_TIMEOUT = 60.0
 _GATEWAY_FAILED = (500, 599)  # jupyter-server-proxy's statuses if the dashboard does not answer
@@ -54,7 +59,7 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
         # For an event stream jupyter-server-proxy takes a code path that bypasses our hooks.
         self.request.headers["Accept"] = self.request.headers.get("Accept", "*/*").replace("text/event-stream", "*/*")
         host, port = await self._find(cluster_id, path)
-        self.rewrite_response = _rewriting(urlsplit(self._endpoint.url).path)
+        self.rewrite_response = _rewriting(self._endpoint.url)
         await self.proxy(host, port, path)
 
     async def open(self, cluster_id: str, path: str) -> None:
@@ -156,13 +161,21 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
     _endpoint: Endpoint
 
 
-def _rewriting(prefix: str) -> Callable[[Any], None]:
-    """Return what changes the answers of a dashboard that is below the path `prefix` of its host."""
+def _rewriting(dashboard: str) -> Callable[[Any], None]:
+    """Return what changes the answers of the dashboard at that URL, which may be below a path of its host."""
+    target = urlsplit(dashboard)
+    prefix = target.path.rstrip("/")
 
     def rewrite(response: Any) -> None:
-        response.headers.pop("Set-Cookie", None)  # a dashboard must not set any for Jupyter
-        location = response.headers.get("Location", "")
-        if prefix and location.startswith(f"{prefix.rstrip('/')}/"):
-            response.headers["Location"] = location[len(prefix.rstrip("/")) :]
+        kept = HTTPHeaders()
+        for name, value in response.headers.get_all():
+            if _PASSED_BACK.match(name):
+                kept.add(name, value)
+        location = kept.get("Location", "")
+        if location.startswith(f"{target.scheme}://{target.netloc}/"):
+            location = kept["Location"] = location[len(f"{target.scheme}://{target.netloc}") :]
+        if prefix and location.startswith(f"{prefix}/"):
+            kept["Location"] = location[len(prefix) :]
+        response.headers = kept
 
     return rewrite

@@ -32,7 +32,7 @@ class Dashboard:
     def __init__(self, prefix: str) -> None:
         self.prefix, self.cluster_id = prefix, new_id()
         self.seen: list[httputil.HTTPServerRequest] = []
-        self.port = 0
+        self.port, self.redirect = 0, ""
 
     def asked(self) -> list[str]:
         """Return what was asked for, but for the questions of the watch."""
@@ -68,6 +68,9 @@ class Page(web.RequestHandler):
         path = self.request.path.removeprefix(self.to.prefix)
         if path == "/json/identity.json":
             self.write(IDENTITY)
+        elif path == "/elsewhere":
+            self.set_status(302)
+            self.set_header("Location", self.to.redirect)
         elif path == "/old":
             self.redirect(f"{self.to.prefix}/status?x=1")
         elif path == "/status":
