@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import ValidationError
+from pydantic import StringConstraints, ValidationError
 
 from hpcdask_ext.errors import FieldError, InvalidRequest
 from hpcdask_ext.sites.options import Option
@@ -17,6 +17,12 @@ log = logging.getLogger(__name__)
 _ANYTHING = r".*"
 _MAPPING = r"\{.*\}"
 """The pattern of a mapping, which is a JSON object in the form and in the record; no other option has this one."""
+
+
+class _DeclaredOption(Option):
+    """An option that a gateway has named: with any name that Python takes for an argument's."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=40)]
 
 
 def to_options(declared: Any) -> tuple[Option, ...]:
@@ -61,7 +67,7 @@ def _to_option(name: str, field: Any) -> list[Option]:
         log.warning("The gateway's option %s is of an unknown type (%s) and is left out.", name, kind)
         return []
     try:
-        return [Option(name=name, title=field.label, **_FIELDS[kind](field))]
+        return [_DeclaredOption(name=name, title=field.label, **_FIELDS[kind](field))]
     except ValidationError as error:
         log.warning("The gateway's option %s is left out: %s", name, error)
         return []

@@ -69,17 +69,17 @@ def test_no_problem_of_a_site_file_shows_a_password(line: str, tmp_path: Path) -
 
 def test_fields_that_a_form_cannot_have_are_left_out() -> None:
     odd = SimpleNamespace()
-    declared = Options(Integer("cores", 2, min=1), Select("a" * 50, "x", options=["x"]), Mapping("env", {"A": "1"}))
+    declared = Options(Integer("nCores", 2, min=1), Select("a" * 50, "x", options=["x"]), Mapping("env", {"A": "1"}))
     vars(declared)["_fields"]["odd"] = odd
     cores, env = to_options(declared)
-    assert (cores.name, cores.default, cores.minimum, cores.maximum) == ("cores", 2, 1, None)
+    assert (cores.name, cores.default, cores.minimum, cores.maximum) == ("nCores", 2, 1, None)
     assert (env.default, env.check("[1]") is None, env.check('{"B": 2}')) == ('{"A": "1"}', False, None)
-    assert to_values([cores, env], {"cores": 3, "env": '{"B": 2}'}) == {"cores": 3, "env": {"B": 2}}
+    assert to_values([cores, env], {"nCores": 3, "env": '{"B": 2}'}) == {"nCores": 3, "env": {"B": 2}}
     with pytest.raises(InvalidRequest) as caught:
         to_values([env], {"env": "{B}"})
     assert [error.field for error in caught.value.errors] == ["options.env"]
-    assert option_in("'cores' must be even", [cores, env]) == "options.cores"
-    assert option_in("too many cores_per_node", [cores, env]) == "options"
+    assert option_in("'nCores' must be even", [cores, env]) == "options.nCores"
+    assert option_in("too many nCores_per_node", [cores, env]) == "options"
 
 
 def test_the_code_says_what_the_file_says_without_its_secrets(tmp_path: Path) -> None:
