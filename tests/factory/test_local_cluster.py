@@ -8,11 +8,13 @@ import signal
 import stat
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import yaml
 
 from tests.servers import JupyterServer, run_client, until
 
@@ -44,12 +46,15 @@ COMPUTE = "print(client.submit(sum, range(10)).result(timeout=30))"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def spill(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """Return a folder that is named by a variable in the arguments of a class."""
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a folder that is named by a variable in the arguments of a class, with a configuration of Dask's."""
     with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("spill")
-        patch.setenv("HPCDASK_TEST_SPILL", str(folder))
-        yield folder
+        made = tmp_path_factory.mktemp("folder")
+        patch.setenv("HPCDASK_TEST_SPILL", str(made / "spill"))
+        patch.setenv("DASK_CONFIG", str(made))
+        section = {"factory": {"kwargs": ONE_EACH}, "default": {"workers": 1}}
+        (made / "labextension.yaml").write_text(yaml.safe_dump({"labextension": section}), "utf-8")
+        yield made
 
 
 def ask_for(server: JupyterServer, cluster_id: str, **scaling: Any) -> Any:
@@ -57,13 +62,14 @@ def ask_for(server: JupyterServer, cluster_id: str, **scaling: Any) -> Any:
     return server.http.request("PATCH", f"hpcdask/api/clusters/{cluster_id}", json={"scaling": scaling})
 
 
-def test_a_cluster_computes_scales_adapts_survives_and_stops(server: JupyterServer) -> None:
+def test_a_cluster_computes_scales_adapts_survives_and_stops(server: JupyterServer, folder: Path) -> None:
     cluster_id = server.launch(site="plain", scaling={"mode": "fixed", "workers": 2}, name="by class")
     assert server.wait_for(cluster_id, "running")["kind"] == "factory"
     cluster = server.wait_for_workers(cluster_id, 2)
     assert (cluster["state"], cluster["reason"], cluster["clients"], cluster["cores"]) == ("running", "", 0, 2)
     assert (cluster["can_scale"], cluster["can_adapt"], cluster["limits"]) == (True, True, {"workers": 4})
     assert [(job["role"], job["state"]) for job in cluster["jobs"]] == [("scheduler", "running")]
+    assert any((folder / "spill").iterdir())
     mark = "print(set(client.run(lambda: __import__('os').environ['MARK']).values()))"
     assert run_client(cluster["client_code"], COMPUTE, mark).split("\n") == ["45", "{'of the site'}"]
 
@@ -154,6 +160,17 @@ def test_arguments_are_secret(server: JupyterServer) -> None:
     answers = [server.http.get(f"hpcdask/api/{path}").text for path in ("sites", "clusters", f"clusters/{cluster_id}")]
     assert not [answer for answer in answers if SECRET in answer]
     assert SECRET not in server.http.post("hpcdask/api/clusters/preview", json={"site": "adaptive"}).text
+
+
+def test_a_section_of_dasks_configuration_is_a_site(server: JupyterServer) -> None:
+    known = {found["name"]: found for found in server.ask("GET", "sites")["sites"]}
+    assert known["labextension"]["title"] == "From Dask's configuration (LocalCluster)"
+    assert known["labextension"]["defaults"]["workers"] == 1
+    environments = [found["name"] for found in known["labextension"]["environments"]]
+    assert "python3" in environments, "it has no environments of its own"
+    cluster_id = server.launch(site="labextension")
+    server.wait_for(cluster_id, "running")
+    assert server.wait_for_workers(cluster_id, 1)["name"] == "labextension-1"
 
 
 def test_an_option_is_an_argument_of_the_class(server: JupyterServer) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -109,10 +110,11 @@ def test_nobody_gets_a_site_who_has_not_set_a_factory(tmp_path: Path, section: A
 
 
 def test_the_copy_of_the_defaults_that_dask_makes_is_no_site(tmp_path: Path) -> None:
-    import dask_labextension
     from dask.config import ensure_file
 
-    source = Path(dask_labextension.__file__).with_name("labextension.yaml")
+    package = find_spec("dask_labextension")
+    assert package is not None
+    source = Path(str(package.origin)).with_name("labextension.yaml")
     ensure_file(source=str(source), destination=str(tmp_path / "copied"))
     assert "factory" in (tmp_path / "copied" / "labextension.yaml").read_text("utf-8")
     environ = {"HOME": str(tmp_path), "DASK_ROOT_CONFIG": "/nowhere", "DASK_CONFIG": str(tmp_path / "copied")}
