@@ -244,7 +244,8 @@ def _adjust(cluster: Cluster, asked: WorkerGroup, adjusted: Adjusted) -> Cluster
     """Return the cluster with the scaling that was made of the one asked for, unless another one was meanwhile."""
     if cluster.group(asked.name).scaling == asked.scaling:
         cluster = cluster.with_group(asked.name, scaling=adjusted.scaling)
-    return cluster.model_copy(update={"warnings": (*cluster.warnings, adjusted.note)})
+    kept = tuple(text for text in cluster.warnings if text != adjusted.note)
+    return cluster.model_copy(update={"warnings": (*kept, adjusted.note)})
 
 
 def _mark(cluster: Cluster, jobs: list[Job], cancelled: bool) -> Cluster:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -108,7 +109,9 @@ def test_dashboards_come_through_our_proxy(server: JupyterServer, cluster: Any) 
         connection.close()
 
 
-def test_it_survives_a_restart_of_the_gateway(gateway: GatewayServer, server: JupyterServer, cluster: Any) -> None:
+def test_it_survives_restarts_of_the_gateway_and_of_jupyter(
+    gateway: GatewayServer, server: JupyterServer, cluster: Any
+) -> None:
     gateway.end()
     try:
         away = until(lambda: (found := server.cluster(cluster["id"]))["reachable"] is False and found, 60)
@@ -120,10 +123,14 @@ def test_it_survives_a_restart_of_the_gateway(gateway: GatewayServer, server: Ju
         failed = server.wait_for(refused.json()["id"], "failed")
         assert "cannot be reached" in failed["reason"]
         server.ask("DELETE", f"clusters/{failed['id']}")
+        server.restart(signal.SIGKILL)
+        assert server.cluster(cluster["id"])["state"] == "running"
     finally:
         gateway.start()
     back = until(lambda: (found := server.cluster(cluster["id"]))["reachable"] and found, 60)
     assert (back["state"], back["reason"], back["workers"]["running"]) == ("running", "", 1)
+    server.ask("GET", "sites")
+    assert [one["id"] for one in server.ask("GET", "clusters")["clusters"]] == [cluster["id"]]
 
 
 def test_one_that_is_stopped_elsewhere_has_stopped(
