@@ -159,7 +159,7 @@ def _lifetime(cluster: Cluster, site: BatchSite, job: Job) -> Lifetime | None:
     is_given = says_lifetime(_site_words(cluster, site))
     if job.role is not Role.WORKER or site.batch_system == "local" or job.walltime is None or is_given:
         return None
-    return lifetime_within(job.walltime)
+    return lifetime_within(job.walltime, is_replaced=cluster.group(job.group).scaling.mode == "adaptive")
 
 
 def _site_words(cluster: Cluster, site: BatchSite) -> list[str]:

@@ -1,6 +1,7 @@
 """How long workers of a batch job live: they end by themselves before its walltime, so that their data can move.
 
 Dask's option `--lifetime` does that, and `--lifetime-stagger` lets workers that began together end one after another.
+What is replaced ends over a longer time, so that the others have the data until new workers are there.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 _LONGEST_MARGIN = timedelta(minutes=5)
+_SPREAD = 0.15  # of the walltime, before and after, for workers that are replaced
 _MOMENT = timedelta(seconds=2)  # reports tell whole seconds
 
 
@@ -37,13 +39,14 @@ class Lifetime:
         return f'{prefix}DURATION={left} {prefix}STAGGER="{_seconds(self.stagger)} seconds"'
 
 
-def lifetime_within(walltime: timedelta) -> Lifetime:
+def lifetime_within(walltime: timedelta, *, is_replaced: bool) -> Lifetime:
     """Return the lifetime of the workers of a job with that walltime.
 
     The last of them ends half a margin before it, which is the time that its data has to move.
     """
     margin = min(_LONGEST_MARGIN, walltime / 10)
-    return Lifetime(walltime - margin, margin / 2)
+    stagger = walltime * _SPREAD if is_replaced else margin / 2
+    return Lifetime(walltime - margin / 2 - stagger, stagger)
 
 
 def says_lifetime(words: Sequence[str]) -> bool:

@@ -12,6 +12,7 @@ import pytest
 
 from hpcdask_ext.batch.local import LocalSystem
 from hpcdask_ext.batch.slurm import SlurmSystem
+from hpcdask_ext.clusters.groups import AdaptiveScaling
 from hpcdask_ext.launchers.batch import BatchLauncher
 
 from .test_job_request import HERE, cluster_with, requests, site_with
@@ -40,6 +41,12 @@ def test_they_end_a_margin_before_it_however_long_their_job_has_run_already(site
         lifetime, stagger = lifetimes(site, int(time.time()) - waited)
         assert 55 * 60 - waited - 30 < int(lifetime.removesuffix(" seconds")) <= 55 * 60 - waited
         assert stagger == "150 seconds"
+
+
+def test_workers_that_are_replaced_end_over_a_longer_time() -> None:
+    lifetime, stagger = lifetimes({}, int(time.time()), scaling=AdaptiveScaling(minimum=2, maximum=4, workers=2))
+    assert stagger == "540 seconds"
+    assert 57.5 * 60 - 540 - 30 < int(lifetime.removesuffix(" seconds")) <= 57.5 * 60 - 540
 
 
 def test_a_short_walltime_has_a_short_margin() -> None:
