@@ -1,17 +1,20 @@
 """Asking a Dask scheduler that is not ours, over the HTTP server that its dashboard has.
 
-Every scheduler answers ``/json/identity.json`` there, with or without bokeh, also after ``--no-dashboard``. It costs
-the scheduler O(workers); ``counts.json`` beside it walks all tasks.
+Every scheduler has a page there with a table of its workers, with or without bokeh, also after ``--no-dashboard``. It
+costs the scheduler O(workers). The JSON beside it is of less use: ``counts.json`` walks all tasks, and
+``identity.json`` fails with a traceback in the scheduler's log, or notebook, while tasks run (the workers' metrics then
+have keys that JSON cannot have). It is asked only where the table is missing or has changed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import html
 import json
+import re
 import time
 import zlib
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import Any
 
 import httpx
@@ -25,16 +28,24 @@ _TIMEOUT = 10.0  # seconds
 _LONGEST_WAIT = 50.0  # seconds after which a status is returned although nothing differs
 _FIRST_INTERVAL, _LAST_INTERVAL, _GROWTH = 1.0, 15.0, 1.5  # seconds between questions while nothing differs
 _REST = 30  # times as long as the last answer took, at least: so the largest clusters are asked every few seconds
-_MOST = 64 * 2**20  # bytes of an answer; 10,000 workers make 25 MB
+_MOST = 64 * 2**20  # bytes of an answer; 10,000 workers make 15 MB
+
+
+_WORKERS, _IDENTITY = "/info/main/workers.html", "/json/identity.json"
+# The same lines since 2023.5. Of each worker: its threads, and its memory limit, which is 0 or None without one.
+_TITLE = re.compile(r'<h1 class="title">\s*Scheduler\s+([^\s<]+)\s*</h1>')
+_LINK = re.compile(r'<a href="\.\./worker/')
+_WORKER = re.compile(
+    r"<td>\s*(\d{1,9})\s*</td>\s*<td[^<]*>[^<]*</td>\s*"
+    r'<td>\s*<progress class="progress" value="[^"]*" max="(\d*|None)">'
+)
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a scheduler says about itself; `id` is another one after each start."""
+    """What a scheduler's dashboard says: its own `address`, and how many workers it has with how much in all."""
 
-    id: str
     address: str
-    started: datetime
     workers: int
     nthreads: int
     memory_limit: int
@@ -84,49 +95,58 @@ class DashboardAPI:
             interval = min(interval * _GROWTH, _LAST_INTERVAL)
 
     async def identity(self) -> Identity:
-        """Ask the scheduler what it is."""
+        """Ask what the scheduler is and has."""
         began = time.monotonic()
         try:
-            content = await self._read()
+            for path, read in ((_WORKERS, _read_page), (_IDENTITY, _read_identity)):
+                content = await self._read(path)
+                self._took = time.monotonic() - began
+                if identity := await asyncio.to_thread(read, content):
+                    return identity
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise SchedulerUnreachable(f"The scheduler's dashboard did not answer ({type(error).__name__}).") from error
-        self._took = time.monotonic() - began
-        try:
-            return await asyncio.to_thread(_read_identity, content)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError, OSError) as error:
-            raise _foreign() from error
+        raise _foreign()
 
     async def aclose(self) -> None:
         """Close the connection."""
         await self._client.aclose()
 
-    async def _read(self) -> bytes:
-        async with self._client.stream("GET", "/json/identity.json") as response:
+    async def _read(self, path: str) -> bytes:
+        """Return what is there, which is nothing if there is no such page."""
+        async with self._client.stream("GET", path) as response:
             if response.is_server_error:
                 response.raise_for_status()
             if response.status_code != httpx.codes.OK:
-                raise _foreign(f"HTTP status {response.status_code}")
+                return b""
             content, deadline = bytearray(), time.monotonic() + 2 * _TIMEOUT
             async for chunk in response.aiter_bytes():
                 content += chunk
                 if len(content) > _MOST or time.monotonic() > deadline:
-                    raise _foreign("an answer without an end")
+                    raise _foreign(" (an answer without an end)")
         return bytes(content)
 
 
-def _read_identity(content: bytes) -> Identity:
-    told = json.loads(content)
-    workers: list[dict[str, Any]] = list(told["workers"].values())
-    return Identity(
-        id=str(told["id"]),
-        address=str(told["address"]),
-        started=datetime.fromtimestamp(float(told["started"]), timezone.utc),
-        workers=len(workers),
-        nthreads=sum(int(worker["nthreads"]) for worker in workers),
-        memory_limit=sum(int(worker["memory_limit"] or 0) for worker in workers),
-    )
+def _read_page(content: bytes) -> Identity | None:
+    """Return what the page with the table of workers says, or None if this is not such a page."""
+    page = content.decode("utf-8", "replace")
+    title, workers = _TITLE.search(page), _WORKER.findall(page)
+    if title is None or len(workers) != len(_LINK.findall(page)):
+        return None
+    limits = [int(limit) for _, limit in workers if limit.isdecimal()]
+    return Identity(html.unescape(title[1]), len(workers), sum(int(threads) for threads, _ in workers), sum(limits))
+
+
+def _read_identity(content: bytes) -> Identity | None:
+    """Return what the JSON says, or None if it is not a scheduler's."""
+    try:
+        told = json.loads(content)
+        workers: list[dict[str, Any]] = list(told["workers"].values())
+        limits = [int(worker["memory_limit"] or 0) for worker in workers]
+        threads = [int(worker["nthreads"]) for worker in workers]
+        return Identity(str(told["address"]), len(workers), sum(threads), sum(limits))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError, OverflowError):
+        return None
 
 
 def _foreign(what: str = "") -> SchedulerUnreachable:
-    found = f" ({what})" if what else ""
-    return SchedulerUnreachable(f"Something other than a Dask scheduler's dashboard answers at its address{found}.")
+    return SchedulerUnreachable(f"Something other than a Dask scheduler's dashboard answers at its address{what}.")

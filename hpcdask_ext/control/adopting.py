@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 from typing import Any
@@ -26,6 +27,20 @@ from hpcdask_ext.sites.adoption import Adoption, read_adoption
 
 _PATIENCE = 3.0  # seconds for https, which a server without TLS may never answer, after http, or the reverse
 _NO_SHAPE = WorkerShape(cores=0, memory=0)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What answers for a scheduler: its dashboard, and what that says; and itself, if it can be asked from here."""
+
+    dashboard: str
+    identity: Identity
+    attached: Attached | None
+
+    @property
+    def name(self) -> str:
+        """What no other scheduler is called, as far as that is known."""
+        return self.attached.id if self.attached else self.identity.address
 
 
 class Adopter:
@@ -57,27 +72,28 @@ class Adopter:
         """
         adoption = await asyncio.to_thread(read_adoption, body, self._catalogue.working_directory)
         await asyncio.to_thread(_check_untracked, adoption, None, self._ledger.all())
-        dashboard, identity = await self._find(adoption)
+        found = await self._find(adoption)
         async with self._adding:  # the same cluster twice at the same time, by two clicks, is one too many
-            await asyncio.to_thread(_check_untracked, adoption, identity, self._ledger.all())
-            return await self._ledger.add(partial(self._make, adoption, dashboard, identity))
+            await asyncio.to_thread(_check_untracked, adoption, found, self._ledger.all())
+            return await self._ledger.add(partial(self._make, adoption, found))
 
-    async def _find(self, adoption: Adoption) -> tuple[str, Identity]:
-        """Return the URL of the scheduler's dashboard, and what it says there about its scheduler."""
+    async def _find(self, adoption: Adoption) -> _Found:
+        """Return what answers for the scheduler: itself, and its dashboard."""
         if adoption.dashboard is None:
             attached = await self._attach(adoption)
             _check_file(adoption, attached.id)
             return await _find_dashboard(adoption, attached)
-        identity, attached_too = await asyncio.gather(
+        identity, answered = await asyncio.gather(
             _ask_given(adoption.dashboard, adoption), self._attach_if_possible(adoption)
         )
-        _check_file(adoption, identity.id)
-        own = attached_too.id if attached_too else None
-        is_another = own not in (None, identity.id) if adoption.can_be_asked else identity.address != adoption.address
-        if is_another and (own or adoption.address.startswith(IN_PROCESS)):
+        if answered:
+            _check_file(adoption, answered.id)
+        # A scheduler in another process than its client's can be reached by an address that it does not know.
+        own = answered.address if answered else adoption.address if adoption.address.startswith(IN_PROCESS) else None
+        if own not in (None, identity.address):
             message = f"{adoption.dashboard} is the dashboard of another scheduler, {identity.address}: give its own"
             raise _wrong("dashboard", message)
-        return adoption.dashboard, identity
+        return _Found(adoption.dashboard, identity, answered)
 
     async def _attach(self, adoption: Adoption) -> Attached:
         try:
@@ -93,16 +109,17 @@ class Adopter:
             return await self._attach(adoption) if adoption.can_be_asked else None
         return None
 
-    def _make(self, adoption: Adoption, dashboard: str, identity: Identity, store: ClusterStore) -> Cluster:
-        cluster_id, now, status = new_id(), datetime.now(timezone.utc), identity.status
-        element = Element(state=JobState.RUNNING, started=identity.started)
+    def _make(self, adoption: Adoption, found: _Found, store: ClusterStore) -> Cluster:
+        cluster_id, now, status = new_id(), datetime.now(timezone.utc), found.identity.status
+        started = found.attached.started if found.attached else now
+        element = Element(state=JobState.RUNNING, started=started)
         scheduler = Job(
             tag="scheduler",
-            name=identity.id,
+            name=found.name,
             role=Role.SCHEDULER,
             place="elsewhere",
             id=adoption.address,
-            submitted=identity.started,
+            submitted=started,
             elements={1: element},
         )
         group = WorkerGroup(shape=_NO_SHAPE, scaling=FixedScaling(workers=0), connected=status.workers)
@@ -117,7 +134,7 @@ class Adopter:
             directory=store.create(cluster_id),
             tls=adoption.tls,
             created=now,
-            started=identity.started,
+            started=started,
             state=ClusterState.RUNNING,
             jobs=(scheduler,),
             workers=status.workers,
@@ -125,7 +142,7 @@ class Adopter:
             memory_limit=status.memory_limit,
             clients=None,
             address=adoption.address,
-            dashboard=dashboard,
+            dashboard=found.dashboard,
         )
 
 
@@ -152,14 +169,14 @@ async def check_stoppable(cluster: Cluster) -> None:
         raise WrongState(f"“{cluster.name}” does not answer now: {remedy}. {error.message}") from error
 
 
-def _check_untracked(adoption: Adoption, identity: Identity | None, clusters: Sequence[Cluster]) -> None:
+def _check_untracked(adoption: Adoption, found: _Found | None, clusters: Sequence[Cluster]) -> None:
     """Raise `WrongState` if one of the clusters is the one to be adopted; does file I/O."""
-    addresses = {adoption.address, identity.address if identity else adoption.address}
+    addresses = {adoption.address, found.identity.address if found else adoption.address}
     file = adoption.file.path.resolve() if adoption.file else None
     for cluster in clusters:
         is_same = cluster.address in addresses or (file is not None and cluster.scheduler_file.resolve() == file)
         # An adopted cluster may be tracked by another of its addresses.
-        is_known = identity is not None and any(job.name == identity.id for job in cluster.jobs)
+        is_known = found is not None and any(job.name == found.name for job in cluster.jobs)
         if not cluster.state.is_final and (is_same or is_known):
             raise WrongState(f"This cluster is here already: “{cluster.name}”.")
 
@@ -172,8 +189,8 @@ def _check_file(adoption: Adoption, scheduler_id: str) -> None:
         raise _wrong("scheduler_file", message)
 
 
-async def _find_dashboard(adoption: Adoption, attached: Attached) -> tuple[str, Identity]:
-    """Return the URL of a scheduler's HTTP server, which tells only its port, and what it says about its scheduler."""
+async def _find_dashboard(adoption: Adoption, attached: Attached) -> _Found:
+    """Find the HTTP server of a scheduler, which has told its port."""
     if attached.dashboard is None:
         raise _wrong("dashboard", f"The scheduler at {adoption.address} has no dashboard: start one that has")
     urls = [f"{scheme}://{adoption.host}:{attached.dashboard}" for scheme in ("http", "https")]
@@ -184,8 +201,8 @@ async def _find_dashboard(adoption: Adoption, attached: Attached) -> tuple[str, 
             done, waiting = await asyncio.wait(waiting, timeout=patience, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 with suppress(SchedulerUnreachable):
-                    if task.result().id == attached.id:
-                        return asking[task], task.result()
+                    if task.result().address == attached.address:
+                        return _Found(asking[task], task.result(), attached)
             if patience and not done:
                 break
             patience = _PATIENCE

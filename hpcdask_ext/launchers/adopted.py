@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -44,10 +44,14 @@ _TLS_SENTENCES = {
 
 @dataclass(frozen=True)
 class Attached:
-    """What a scheduler says about itself over Dask's own protocol; `dashboard` is the port of its HTTP server."""
+    """What a scheduler says about itself over Dask's own protocol.
+
+    `id` is another one after each start; `dashboard` is the port of its HTTP server.
+    """
 
     id: str
     address: str
+    started: datetime
     dashboard: int | None
 
 
@@ -119,7 +123,7 @@ def read_attached(address: str, result: CommandResult) -> Attached:
         if "error" not in told:
             return _read_identity(address, told)
         error, words = str(told["error"]), str(told["words"])
-    except (ValueError, KeyError, TypeError) as broken:
+    except (ValueError, KeyError, TypeError, OverflowError, OSError) as broken:
         words = result.words.rpartition("\n")[2]
         raise SchedulerUnreachable(f"The scheduler at {address} could not be asked ({words}).") from broken
     if error in _TLS_SENTENCES:
@@ -133,7 +137,8 @@ def _read_identity(address: str, told: dict[str, Any]) -> Attached:
         remedy = f": give that of its scheduler, {told['scheduler']}" if told.get("scheduler") else ""
         raise SchedulerUnreachable(f"{address} is the address of a Dask worker{remedy}.")
     port = (told.get("services") or {}).get("dashboard")
-    return Attached(str(told["id"]), str(told["address"]), None if port is None else int(port))
+    started = datetime.fromtimestamp(float(told["started"]), timezone.utc)
+    return Attached(str(told["id"]), str(told["address"]), started, None if port is None else int(port))
 
 
 def _runs_already(cluster: Cluster) -> WrongState:

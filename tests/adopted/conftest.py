@@ -24,7 +24,7 @@ def other_files(tmp_path_factory: pytest.TempPathFactory) -> Files:
 @pytest.fixture(scope="session")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dask]:
     """Return a cluster without TLS that no test ends."""
-    dask = Dask(tmp_path_factory.mktemp("plain"))
+    dask = Dask(tmp_path_factory.mktemp("plain"), plots=True)
     yield dask.start(workers=1)
     dask.end()
 

@@ -26,7 +26,7 @@ async def test_pages_with_their_links_and_a_bokeh_document(jupyter: Jupyter, pla
 def test_a_dashboard_with_tls_is_reached_with_the_clusters_files(jupyter: Jupyter, start: Start, files: Files) -> None:
     setting = "DASK_DISTRIBUTED__SCHEDULER__DASHBOARD__TLS__"
     environment = {f"{setting}CERT": str(files.certificate), f"{setting}KEY": str(files.key)}
-    dask = start(workers=1, files=files, environment=environment)
+    dask = start(files=files, environment=environment, plots=True)
     url = dask.dashboard.replace("http:", "https:")
     cluster = jupyter.adopt(address=dask.address, tls=files.body)
     check_pages(jupyter, cluster["dashboard_url"])
@@ -34,15 +34,16 @@ def test_a_dashboard_with_tls_is_reached_with_the_clusters_files(jupyter: Jupyte
     assert said["dashboard"].startswith(
         f"{url} cannot be used. The scheduler's dashboard did not answer (ConnectError)"
     )
+    dask.start_worker()
     jupyter.wait(cluster["id"], reachable=True, cores=2)
 
 
 def test_a_dashboard_below_a_path(jupyter: Jupyter, start: Start) -> None:
-    dask = start(prefix="some/where")
+    dask = start(prefix="some/where", plots=True)
     said = jupyter.refusal(address=dask.address)
     assert said["dashboard"].startswith(f"The scheduler at {dask.address} answers, but not its dashboard at")
     cluster = jupyter.adopt(address=dask.address, dashboard=f"{dask.dashboard}/some/where/status")
-    assert "<title>Dask" in jupyter.http.get(f"{cluster['dashboard_url']}status").text
+    check_pages(jupyter, cluster["dashboard_url"])
 
 
 def check_pages(jupyter: Jupyter, proxy: str) -> None:

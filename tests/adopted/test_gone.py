@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from .dask import Start
 from .jupyter import Jupyter
 
-GONE = "The scheduler's dashboard did not answer (ConnectError). If the cluster has ended, forget it."
+GONE = re.compile(r"The scheduler's dashboard did not answer \(\w+\)\. If the cluster has ended, forget it\.")
 
 
 @pytest.fixture
@@ -28,7 +29,8 @@ def test_a_scheduler_that_goes_away_is_never_taken_for_ended_and_comes_back(jupy
     port, dashboard = dask.port, dask.told["services"]["dashboard"]
     dask.kill()
     gone = jupyter.wait(cluster_id, reachable=False)
-    assert (gone["state"], gone["reason"], gone["can_forget"]) == ("running", GONE, True)
+    assert (gone["state"], gone["can_forget"]) == ("running", True)
+    assert GONE.fullmatch(gone["reason"])
     assert gone["unreachable_since"] is not None
     refused = jupyter.http.delete(f"hpcdask/api/clusters/{cluster_id}")
     name = gone["name"]

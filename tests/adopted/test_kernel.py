@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -35,11 +34,11 @@ print(json.dumps({"address": client.scheduler.address, "dashboard": f"http://127
 Run = Callable[[str], str]
 
 
-@pytest.fixture
-def run(tmp_path: Path) -> Iterator[Run]:
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     """Return what runs code in a kernel and returns what that prints."""
     manager = KernelManager(kernel_name="python3", ip="127.0.0.1")
-    manager.start_kernel(cwd=str(tmp_path))
+    manager.start_kernel(cwd=str(tmp_path_factory.mktemp("kernel")))
     client: BlockingKernelClient = manager.client()
     client.start_channels()
     client.wait_for_ready(timeout=60)

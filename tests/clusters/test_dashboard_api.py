@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -19,13 +18,25 @@ from hpcdask_ext.errors import SchedulerUnreachable
 
 from .stub_scheduler import Answer, answer
 
-WORKER = {"nthreads": 2, "memory_limit": 2**30, "name": "w", "metrics": {"cpu": 1.5}}
+PAGE, JSON = "/info/main/workers.html", "/json/identity.json"
+TITLE = '<h1 class="title"> Scheduler tcp://10.0.0.1:8786 </h1>\n'
+ROW = """
+        <tr >
+            <td><a href="../worker/tcp%3A%2F%2F10.0.0.2%3A1.html">tcp://10.0.0.2:1</a></td>
+            <td> &lt;td&gt; 7 &lt;/td&gt; </td>
+            <td> {threads} </td>
+            <td data-sort="{memory}"> 1.00 GiB </td>
+            <td> <progress class="progress" value="5" max="{memory}"></progress>
+            </td>
+            <td data-sort="0"> {busy} </td>"""
+WORKER = {"nthreads": 2, "memory_limit": 2**30}
+TOLD = {"address": "tcp://10.0.0.1:8786", "workers": {"w": WORKER}}
 
 
-def identity(count: int = 1, **changes: Any) -> dict[str, Any]:
+def page(*workers: dict[str, object]) -> bytes:
     """Return what the schedulers of today and of 2023 say alike."""
-    told = {"type": "Scheduler", "id": "Scheduler-1", "address": "tcp://10.0.0.1:8786", "started": 1.7e9}
-    return {**told, "services": {}, "workers": {f"tcp://w:{n}": WORKER for n in range(count)}, **changes}
+    values = {"threads": 2, "memory": 2**30, "busy": "0 us"}
+    return (TITLE + "".join(ROW.format(**(values | worker)) for worker in workers)).encode()
 
 
 class Stub:
@@ -71,48 +82,52 @@ async def api(stub: Stub) -> AsyncIterator[DashboardAPI]:
 
 
 async def test_the_status_sums_up_what_the_workers_have(stub: Stub, api: DashboardAPI) -> None:
-    stub.will(identity(3))
+    stub.will(page({}, {}, {"threads": 4, "memory": 5}))
     status = await api.status()
-    assert status == SchedulerStatus(status.version, 3, 6, 3 * 2**30, None, groups={"workers": 3})
-    assert stub.paths == ["/json/identity.json"], "not counts.json, which walks all tasks"
+    assert status == SchedulerStatus(status.version, 3, 8, 2 * 2**30 + 5, None, groups={"workers": 3})
+    assert (await api.identity()).address == "tcp://10.0.0.1:8786"
+    assert set(stub.paths) == {PAGE}, (
+        "neither counts.json, which walks all tasks, nor identity.json, which fails in work"
+    )
+
+
+@pytest.mark.parametrize("limit", ["None", 0])
+async def test_a_worker_without_a_limit_of_memory_has_none_to_count(
+    stub: Stub, api: DashboardAPI, limit: object
+) -> None:
+    stub.will(page({"memory": limit}, {}))
+    assert (await api.status()).memory_limit == 2**30
 
 
 async def test_it_is_asked_below_a_path_where_its_dashboard_is(stub: Stub) -> None:
-    stub.will(identity())
+    stub.will(page())
     api = DashboardAPI(Endpoint(f"{stub.url}/some/where"))
-    await api.status()
+    assert (await api.status()).workers == 0
     await api.aclose()
-    assert stub.paths == ["/some/where/json/identity.json"]
+    assert stub.paths == [f"/some/where{PAGE}"]
+
+
+@pytest.mark.parametrize("table", [b"", b"<html>", TITLE.encode() + b'<a href="../worker/x.html">in new clothes</a>'])
+async def test_the_json_is_asked_where_the_table_is_another(stub: Stub, api: DashboardAPI, table: bytes) -> None:
+    stub.will(table, TOLD)
+    assert (await api.status()).nthreads == 2
+    assert stub.paths == [PAGE, JSON]
 
 
 async def test_it_answers_again_as_soon_as_something_differs(stub: Stub, api: DashboardAPI) -> None:
-    stub.will(identity())
+    stub.will(page({}))
     first = await api.status()
-    stub.will(identity(), identity(), identity(2))
+    stub.will(page({}), page({"busy": "3 s"}), page({}, {}))
     second = await asyncio.wait_for(api.status(first.version), 20)
     assert (second.workers, second.version != first.version) == (2, True)
     assert len(stub.paths) == 4
 
 
-@pytest.mark.parametrize(
-    "changes",
-    [
-        {"id": "Scheduler-2"},
-        {"workers": {"a": {**WORKER, "nthreads": 1}}},
-        {"workers": {"a": {**WORKER, "memory_limit": 5}}},
-    ],
-    ids=["another scheduler", "threads", "memory"],
-)
+@pytest.mark.parametrize("changes", [{"threads": 1}, {"memory": 5}], ids=str)
 async def test_the_version_tells_apart_what_differs(stub: Stub, api: DashboardAPI, changes: dict[str, Any]) -> None:
-    noise = {"workers": {"elsewhere": {**WORKER, "metrics": {"cpu": 99}}}}
-    stub.will(identity(), identity(**noise), identity(**changes))
+    stub.will(page({}), page({"busy": "3 s"}), page(changes))
     versions = [(await api.status()).version for _ in range(3)]
     assert versions[0] == versions[1] != versions[2]
-
-
-async def test_a_worker_without_a_limit_of_memory_has_none_to_count(stub: Stub, api: DashboardAPI) -> None:
-    stub.will(identity(workers={"a": {**WORKER, "memory_limit": None}}))
-    assert (await api.status()).memory_limit == 0
 
 
 async def fail(handler: web.RequestHandler) -> None:
@@ -131,10 +146,10 @@ async def never_end(handler: web.RequestHandler) -> None:
 
 def strange() -> Iterable[Any]:
     yield from (b"", b"[]", b"5", b"null", b"<html>", b"\xff", b"{}", b"[" * 100_000, fail, leave)
-    for field in ("id", "address", "started", "workers"):
-        yield {name: value for name, value in identity().items() if name != field}
-    yield from (identity(workers=[]), identity(workers={"a": None}), identity(workers={"a": {}}))
-    yield from (identity(started="now"), identity(started=1e300), json.dumps(identity(started=float("nan"))).encode())
+    yield from ({"address": "tcp://10.0.0.1:8786"}, {"workers": {}})
+    yield from (
+        {**TOLD, "workers": workers} for workers in ([], {"a": None}, {"a": {}}, {"a": {**WORKER, "nthreads": "x"}})
+    )
 
 
 @pytest.mark.parametrize("content", list(strange()), ids=lambda content: str(content)[:40])
@@ -144,7 +159,7 @@ async def test_an_answer_that_makes_no_sense_is_a_scheduler_that_does_not_answer
     stub.will(content)
     with pytest.raises(SchedulerUnreachable):
         await api.status()
-    assert len(stub.paths) == 1, "no redirect is followed"
+    assert set(stub.paths) <= {PAGE, JSON}, "no redirect is followed"
 
 
 async def test_an_answer_without_an_end_is_broken_off(stub: Stub, api: DashboardAPI) -> None:
@@ -167,12 +182,12 @@ async def test_a_web_proxy_of_the_site_is_no_way_to_it(
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     for name in ("NO_PROXY", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
-    stub.will(identity())
+    stub.will(page({}))
     assert (await api.status()).workers == 1
 
 
 async def test_it_is_the_source_for_schedulers_without_our_own_routes(stub: Stub) -> None:
-    stub.will(identity(2))
+    stub.will(page({}, {}))
     source = status_source(Reach(SchedulerAddress("tcp://10.0.0.1:8786", stub.url), Endpoint(stub.url), None))
     assert (await source.status()).workers == 2
     await source.aclose()

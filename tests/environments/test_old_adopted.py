@@ -14,7 +14,7 @@ from tests.servers import until
 
 @pytest.fixture
 def dask(old_python: Path, tmp_path: Path) -> Iterator[Dask]:
-    dask = Dask(tmp_path / "dask", python=str(old_python))
+    dask = Dask(tmp_path / "dask", python=str(old_python), plots=True, nannies=True)
     yield dask.start(workers=1)
     dask.end()
 

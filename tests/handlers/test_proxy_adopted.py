@@ -23,7 +23,7 @@ from hpcdask_ext.clusters.store import ClusterStore, new_id
 from .conftest import Server, closed
 from .test_proxy import TRICKS, raw
 
-IDENTITY = {"type": "Scheduler", "id": "s", "address": "tcp://127.0.0.1:1", "started": 1.7e9, "workers": {}}
+WORKERS = '<h1 class="title"> Scheduler tcp://127.0.0.1:1 </h1>'
 
 
 class Dashboard:
@@ -36,7 +36,7 @@ class Dashboard:
 
     def asked(self) -> list[str]:
         """Return what was asked for, but for the questions of the watch."""
-        return [request.uri or "" for request in self.seen if not request.path.endswith("identity.json")]
+        return [request.uri or "" for request in self.seen if not request.path.endswith("workers.html")]
 
     def start(self) -> httpserver.HTTPServer:
         server = httpserver.HTTPServer(web.Application([(r".*/ws", Echo, {"to": self}), (r".*", Page, {"to": self})]))
@@ -66,8 +66,8 @@ class Page(web.RequestHandler):
     def get(self) -> None:
         self.to.seen.append(self.request)
         path = self.request.path.removeprefix(self.to.prefix)
-        if path == "/json/identity.json":
-            self.write(IDENTITY)
+        if path == "/info/main/workers.html":
+            self.write(WORKERS)
         elif path == "/elsewhere":
             self.set_status(302)
             self.set_header("Location", self.to.redirect)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from hpcdask_ext.launchers.adopted import AdoptedLauncher, Attached, attach_comm
 from tests.conftest import record
 
 ADDRESS = "tcp://10.0.0.1:8786"
-TOLD = {"type": "Scheduler", "id": "Scheduler-1", "address": ADDRESS, "services": {"dashboard": 8787}}
+STARTED = datetime.fromtimestamp(1.7e9, timezone.utc)
+TOLD = {"type": "Scheduler", "id": "Scheduler-1", "address": ADDRESS, "started": 1.7e9, "services": {"dashboard": 8787}}
 FILES = TLSFiles(ca=Path("/tls/ca.pem"), certificate=Path("/tls/cert.pem"))
 
 
@@ -49,7 +51,7 @@ def test_addresses_and_paths_are_arguments_and_nothing_else() -> None:
 @pytest.mark.parametrize(("services", "port"), [({"dashboard": 8787}, 8787), ({}, None), (None, None)])
 async def test_a_scheduler_says_what_it_is(services: Any, port: int | None) -> None:
     runner = Runner(json.dumps({**TOLD, "services": services}))
-    assert await AdoptedLauncher(runner, None).identify(ADDRESS) == Attached("Scheduler-1", ADDRESS, port)
+    assert await AdoptedLauncher(runner, None).identify(ADDRESS) == Attached("Scheduler-1", ADDRESS, STARTED, port)
 
 
 @pytest.mark.parametrize("error", ["host", "refused", "silent", "web", "plain", "foreign", "a new word"])
