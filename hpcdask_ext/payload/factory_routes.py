@@ -89,6 +89,9 @@ class Near:
         return self._watch.status()
 
     def _there(self, work: Coroutine[Any, Any, Any]) -> asyncio.Future[Any]:
+        if not self._loop.is_running():
+            work.close()
+            raise ConnectionError("its loop has ended")
         return asyncio.wrap_future(asyncio.run_coroutine_threadsafe(work, self._loop))
 
 
