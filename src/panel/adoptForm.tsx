@@ -56,7 +56,7 @@ export function AdoptForm(props: IAdoptFormProps): JSX.Element {
           field="scheduler_file"
           label={trans.__('File')}
           help={trans.__(
-            'As written by “dask scheduler --scheduler-file”; paths begin where the file browser does.'
+            'Written by the scheduler; its path begins where the file browser does.'
           )}
           isFirst
           file="scheduler_file"

@@ -6,6 +6,7 @@ import type { ICluster } from '../api/types';
 import { Announcer } from './announcer';
 import type { Editing, ICardActions } from './cardParts';
 import { ClusterCard } from './clusterCard';
+import { SmallButton } from './smallButton';
 
 export interface IClusterListProps {
   clusters: readonly ICluster[];
@@ -18,6 +19,8 @@ export interface IClusterListProps {
   areWarningsOpen: (id: string) => boolean;
   editing: (id: string) => Editing;
   actions: ICardActions;
+  /** Ask which cluster to adopt. */
+  onAdopt: () => void;
   trans: TranslationBundle;
 }
 
@@ -47,7 +50,7 @@ export function ClusterList(props: IClusterListProps): JSX.Element {
         <Cards {...props} clusters={current} label={trans.__('Clusters')} />
       )}
       {!isLoading && !problem && !current.length && (
-        <Empty isFirst={!over.length} trans={trans} />
+        <Empty isFirst={!over.length} onAdopt={props.onAdopt} trans={trans} />
       )}
       {over.length > 0 && (
         <details className="jp-HPCDask-ended">
@@ -91,22 +94,30 @@ function Cards(props: IClusterListProps & { label: string }): JSX.Element {
 
 function Empty(props: {
   isFirst: boolean;
+  onAdopt: () => void;
   trans: TranslationBundle;
 }): JSX.Element {
   const { isFirst, trans } = props;
-  return isFirst ? (
+  return (
     <div className="jp-HPCDask-empty">
-      <p>{trans.__('No clusters yet.')}</p>
-      <p>{trans.__('Choose a size above and click Launch cluster.')}</p>
-      <p>
-        {trans.__(
-          'Its card appears here at once. As soon as it runs, insert its client code into your notebook.'
-        )}
-      </p>
-    </div>
-  ) : (
-    <div className="jp-HPCDask-empty">
-      <p>{trans.__('No clusters at the moment.')}</p>
+      {isFirst ? (
+        <>
+          <p>{trans.__('No clusters yet.')}</p>
+          <p>{trans.__('Choose a size above and click Launch cluster.')}</p>
+          <p>
+            {trans.__(
+              'Its card appears here at once. As soon as it runs, insert its client code into your notebook.'
+            )}
+          </p>
+        </>
+      ) : (
+        <p>{trans.__('No clusters at the moment.')}</p>
+      )}
+      <SmallButton
+        label={trans.__('Adopt a cluster…')}
+        title={trans.__('Adopt a cluster that runs already')}
+        onClick={props.onAdopt}
+      />
     </div>
   );
 }

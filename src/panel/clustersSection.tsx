@@ -54,7 +54,7 @@ export class ClustersSection extends ReactWidget {
   }
 
   render(): JSX.Element {
-    const { model, trans } = this._options;
+    const { model, commands, trans } = this._options;
     return (
       <ClusterList
         clusters={model.clusters}
@@ -66,6 +66,7 @@ export class ClustersSection extends ReactWidget {
         areWarningsOpen={id => this._openWarnings.has(id)}
         editing={id => (id === this._edited ? this._editing : null)}
         actions={this._actions}
+        onAdopt={() => void commands.execute(CommandIDs.adopt)}
         trans={trans}
       />
     );

@@ -14,6 +14,7 @@ export { expect };
 interface ICluster {
   id: string;
   state: string;
+  can_forget: boolean;
 }
 
 /**
@@ -92,7 +93,9 @@ export async function stopAll(request: APIRequestContext): Promise<void> {
   const hasEnded = (one: ICluster) => ['stopped', 'failed'].includes(one.state);
   for (const one of await list()) {
     if (!hasEnded(one) && one.state !== 'stopping') {
-      await request.delete(`${api}/${one.id}`);
+      // What others launched is theirs to stop.
+      const query = one.can_forget ? '?forget=true' : '';
+      await request.delete(`${api}/${one.id}${query}`);
     }
   }
   await expect

@@ -27,6 +27,7 @@ describe('ClusterList', () => {
         areWarningsOpen={() => false}
         editing={id => (id === edited.id ? edited.editing : null)}
         actions={actions}
+        onAdopt={() => void acts.push(['adopt'])}
         trans={trans}
         {...part}
       />
@@ -289,6 +290,8 @@ describe('ClusterList', () => {
     expect(page.get('.jp-HPCDask-empty').textContent).toContain(
       'Launch cluster'
     );
+    page.click(page.button('Adopt a cluster…'));
+    expect(acts).toEqual([['adopt']]);
     show({ clusters: [], isLoading: true });
     expect(page.all('.jp-HPCDask-empty')).toEqual([]);
   });
