@@ -21,8 +21,8 @@ from hpcdask_ext.control.queue_monitor import QueueMonitor
 from hpcdask_ext.errors import BatchUnreachable, StoreError
 from hpcdask_ext.launchers.adopted import AdoptedLauncher
 from hpcdask_ext.launchers.base import Launcher
-from hpcdask_ext.launchers.registry import launcher_for
 from hpcdask_ext.launchers.job_request import Directories
+from hpcdask_ext.launchers.registry import launcher_for
 from hpcdask_ext.sites.environment import kernel_environments
 from hpcdask_ext.sites.load import SiteFiles, Sites
 from hpcdask_ext.sites.machine import LOCAL, local_site

@@ -59,7 +59,7 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
         # For an event stream jupyter-server-proxy takes a code path that bypasses our hooks.
         self.request.headers["Accept"] = self.request.headers.get("Accept", "*/*").replace("text/event-stream", "*/*")
         host, port = await self._find(cluster_id, path)
-        self.rewrite_response = _rewriting(self._endpoint.url)
+        self.rewrite_response = _rewriting(self._endpoint.url, self._get_context_path(host, port))
         await self.proxy(host, port, path)
 
     async def open(self, cluster_id: str, path: str) -> None:
@@ -161,8 +161,11 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
     _endpoint: Endpoint
 
 
-def _rewriting(dashboard: str) -> Callable[[Any], None]:
-    """Return what changes the answers of the dashboard at that URL, which may be below a path of its host."""
+def _rewriting(dashboard: str, own: str) -> Callable[[Any], None]:
+    """Return what changes the answers of the dashboard at that URL, which may be below a path of its host.
+
+    In our own paths, `own` is in the place of that path.
+    """
     target = urlsplit(dashboard)
     prefix = target.path.rstrip("/")
 
@@ -177,5 +180,8 @@ def _rewriting(dashboard: str) -> Callable[[Any], None]:
         if prefix and location.startswith(f"{prefix}/"):
             kept["Location"] = location[len(prefix) :]
         response.headers = kept
+        if prefix and response.body and kept.get("Content-Type", "").startswith("text/html"):
+            # Of all its links, Dask writes only those to Bokeh's scripts with the prefix that it was started with.
+            response.body = response.body.replace(f'src="{prefix}/'.encode(), f'src="{own}/'.encode())
 
     return rewrite

@@ -20,6 +20,8 @@ from .jupyter import Jupyter
 async def test_pages_with_their_links_and_a_bokeh_document(jupyter: Jupyter, plain: Dask) -> None:
     cluster = jupyter.adopt(address=plain.address)
     check_pages(jupyter, cluster["dashboard_url"])
+    root = jupyter.http.get(cluster["dashboard_url"])
+    assert (root.status_code, root.headers["Location"]) == (301, f"/a@b/{cluster['dashboard_url']}status")
     await check_document(jupyter, f"{cluster['dashboard_url']}individual-task-stream")
 
 
@@ -61,8 +63,6 @@ def check_pages(jupyter: Jupyter, proxy: str) -> None:
     for target in (*files, *pages[:2]):
         found = jupyter.http.get(urlsplit(target).path.removeprefix("/a@b"))
         assert found.status_code in (200, 302), target
-    root = jupyter.http.get(proxy)
-    assert (root.status_code, root.headers["Location"]) == (301, f"{urlsplit(base).path}")
 
 
 async def check_document(jupyter: Jupyter, path: str) -> None:

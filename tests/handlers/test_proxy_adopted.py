@@ -75,7 +75,7 @@ class Page(web.RequestHandler):
             self.redirect(f"{self.to.prefix}/status?x=1")
         elif path == "/status":
             self.set_cookie("theirs", "1")
-            self.write("<html>plots</html>")
+            self.write(f'<script src="{self.to.prefix}/static/bokeh.js"></script><a href="tasks">Tasks</a>')
         else:
             raise web.HTTPError(404)
 
@@ -108,7 +108,8 @@ async def dashboard(request: Any, server: Server, cluster_directory: Path) -> As
 async def test_pages_and_redirects_stay_with_the_cluster(server: Server, dashboard: Dashboard) -> None:
     proxy, token = f"hpcdask/proxy/{dashboard.cluster_id}", server.app.identity_provider.token
     page = await server.ask("GET", f"{proxy}/status", params={"theme": "dark"}, headers={"Cookie": "mine=1"})
-    assert (page.status, page.text) == (200, "<html>plots</html>")
+    script = f"/a%40b/{proxy}/static/bokeh.js" if dashboard.prefix else "/static/bokeh.js"
+    assert (page.status, page.text) == (200, f'<script src="{script}"></script><a href="tasks">Tasks</a>')
     assert "theirs" not in str(page.headers)
     assert dashboard.asked() == [f"{dashboard.prefix}/status?theme=dark"]
     sent = str(dict(dashboard.seen[-1].headers))
