@@ -23,7 +23,7 @@ export async function confirmStop(
   trans: TranslationBundle
 ): Promise<boolean> {
   const answer = await showDialog({
-    title: trans.__('Stop %1?', cluster.name),
+    title: trans.__('Stop “%1”?', cluster.name),
     body: lossWords(cluster, trans),
     buttons: [
       Dialog.cancelButton({ label: trans.__('Cancel') }),

@@ -30,13 +30,16 @@ export function limitWords(
       workers.requested
     );
   }
-  return limits.workers
+  if (!limits.workers) {
+    return '';
+  }
+  return group.queue
     ? trans._n(
         'At most %1 worker in this queue',
         'At most %1 workers in this queue',
         limits.workers
       )
-    : '';
+    : trans._n('At most %1 worker', 'At most %1 workers', limits.workers);
 }
 
 /** What is wrong with a scaling, or nothing. */

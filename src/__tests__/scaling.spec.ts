@@ -103,6 +103,9 @@ describe('the words of a scaling', () => {
 
   it('tell the limit, if there is one', () => {
     expect(limitWords(group(), true, trans)).toContain('At most 64 workers');
+    // Somebody else's has no queue.
+    const other = group({ queue: '', limits: { workers: 4 } });
+    expect(limitWords(other, true, trans)).toBe('At most 4 workers');
     const free: IGroup = group({ limits: {} });
     expect(limitWords(free, true, trans)).toBe('');
   });

@@ -19,6 +19,11 @@ client = Client(cluster)
 names = set(globals())
 `.trim();
 
+const WITHIN = `
+from dask.distributed import Client
+client = Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address="127.0.0.1:0")
+`.trim();
+
 // IPython itself keeps what was run, in names that begin with _i.
 const WORK = `
 import time
@@ -270,4 +275,23 @@ test("a notebook's own cluster is adopted in one click", async ({
   await page.notebook.setCell(2, 'code', 'client.submit(sum, [1, 2]).result()');
   await page.notebook.runCell(2);
   await expect(page.locator('.jp-OutputArea-output').last()).toContainText('3');
+});
+
+test('a cluster within the kernel itself is shown too, but cannot be stopped', async ({
+  page,
+  panel
+}) => {
+  await page.notebook.createNew('within.ipynb');
+  await page.notebook.setCell(0, 'code', WITHIN);
+  await page.notebook.runCell(0);
+  await toolbarButton(page).click();
+  await isAdopted(panel);
+  const card = adopted(panel);
+  await expect(
+    panel.locator('[data-route="/individual-task-stream"]')
+  ).toBeVisible();
+  await button(card, 'Stop').click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Stop' }).click();
+  await expect(card.getByRole('alert')).toContainText('forget it');
+  await expect(card).toHaveAttribute('data-state', 'running');
 });
