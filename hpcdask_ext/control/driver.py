@@ -106,14 +106,14 @@ class ClusterDriver:
         return not self._lock(cluster_id).locked() and self._is_due(cluster_id)
 
     async def cancel_rest(self, cluster_id: str) -> None:
-        """Cancel every job of a stopping cluster that has not been cancelled yet."""
+        """Cancel every job of a stopping cluster, even if it seems cancelled: whoever did that may not have got far."""
         async with self._lock(cluster_id):
             if not self._is_due(cluster_id):  # whoever had the lock before has just tried in vain
                 return
             cluster = self._ledger.get(cluster_id)
             places: tuple[Place, ...] = ("host", "batch", "elsewhere")
             for place in places:
-                jobs = [job for job in cluster.jobs if job.place == place and job.id is not None and job.uncancelled]
+                jobs = [job for job in cluster.jobs if job.place == place and job.id is not None and job.live]
                 if jobs:
                     await self._cancel(cluster, place, jobs)
 
@@ -250,7 +250,7 @@ def _adjust(cluster: Cluster, asked: WorkerGroup, adjusted: Adjusted) -> Cluster
 
 def _mark(cluster: Cluster, jobs: list[Job], cancelled: bool) -> Cluster:
     for job in jobs:
-        cluster = cluster.with_job(cluster.job(job.tag).with_elements(job.uncancelled, cancelled=cancelled))
+        cluster = cluster.with_job(cluster.job(job.tag).with_elements(job.live, cancelled=cancelled))
     return cluster
 
 

@@ -127,12 +127,24 @@ async def _cancel(cluster: Cluster, chosen: _Chosen, launcher: Launcher, change:
         job = cluster.job(tag)
         by_place[job.place].append(JobElements(str(job.id), tuple(sorted(indexes))))
     await change(partial(_mark, chosen=chosen))
-    for place, elements in by_place.items():
-        await launcher.cancel(place, elements)
+    try:
+        for place, elements in by_place.items():
+            await launcher.cancel(place, elements)
+    except BaseException:  # also when the cluster's end interrupts this: what is left of it is then cancelled anew
+        await change(partial(_take_back, chosen=chosen))
+        raise
     await change(end_unstarted)
 
 
 def _mark(cluster: Cluster, chosen: Iterable[tuple[str, int]]) -> Cluster:
     for tag, index in chosen:
         cluster = cluster.with_job(cluster.job(tag).with_elements([index], cancelled=True))
+    return cluster
+
+
+def _take_back(cluster: Cluster, chosen: Iterable[tuple[str, int]]) -> Cluster:
+    """Return the cluster with those of the elements that are not over as not cancelled."""
+    for tag, index in chosen:
+        job = cluster.job(tag)
+        cluster = cluster.with_job(job.with_elements({index} & {*job.live}, cancelled=False))
     return cluster

@@ -129,6 +129,8 @@ class Tracker:
                 dated = job.model_copy(update={"submitted": datetime.now(timezone.utc)})
                 await self._ledger.change(cluster.id, partial(Cluster.with_job, job=dated))
         await self._catalogue.launcher_of(cluster)
+        if cluster.state is ClusterState.STOPPING:
+            self.spawn(self.then_look(cluster.id, self._driver.cancel_rest(cluster.id)))
         if is_not_told_yet(cluster):
             self.spawn(self.then_look(cluster.id, self._driver.scale(cluster.id, cluster.main.name)))
 

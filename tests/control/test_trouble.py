@@ -44,6 +44,46 @@ async def test_a_cancellation_that_fails_is_not_repeated_at_once(manager, new_ma
     assert "Unable to contact slurm controller" in manager.get(cluster.id).warnings[0]
 
 
+async def test_what_could_not_be_withdrawn_from_the_queue_is_still_there_to_withdraw(manager, batch):
+    cluster = await pending(manager)
+    batch.refusals["scancel"] = AWAY
+    await manager.change(cluster.id, {"scaling": {"workers": 1}})
+    await until(lambda: manager.get(cluster.id).warnings)
+    assert "Unable to contact slurm controller" in manager.get(cluster.id).warnings[0]
+    assert manager.get(cluster.id).main.scaling.workers == 2
+    del batch.refusals["scancel"]
+    await manager.change(cluster.id, {"scaling": {"workers": 1}})
+    await until(lambda: batch.cancelled == ["2_[2]"])
+
+
+async def test_stopping_in_the_middle_of_a_withdrawal_leaves_no_job_behind(manager, batch):
+    cluster = await pending(manager)
+    batch.hold.clear()
+    await manager.change(cluster.id, {"scaling": {"workers": 0}})
+    await until(lambda: "scancel" in batch.asked)
+    await manager.stop(cluster.id)
+    batch.hold.set()
+    await until(lambda: manager.get(cluster.id).state is ClusterState.STOPPED)
+    assert not batch.jobs
+
+
+async def test_a_crash_in_the_middle_of_stopping_leaves_no_job_behind(manager, new_manager, batch):
+    cluster = await pending(manager)
+    batch.hold.clear()
+    await manager.stop(cluster.id)
+    await until(lambda: "scancel" in batch.asked)
+    await manager.close()
+    assert batch.jobs
+    batch.hold.set()
+    second = new_manager()
+    await second.start()
+    try:
+        await until(lambda: second.get(cluster.id).state is ClusterState.STOPPED)
+        assert not batch.jobs
+    finally:
+        await second.close()
+
+
 async def test_a_full_disk_keeps_nobody_from_stopping(manager, batch, monkeypatch):
     cluster = await pending(manager)
 
