@@ -14,12 +14,12 @@ from hpcdask_ext.clusters.groups import AdaptiveScaling, WorkerGroup
 from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.clusters.states import JobState, Role
 from hpcdask_ext.clusters.status import SchedulerStatus
-from hpcdask_ext.control.adaptive import Decision, Look, Memory, Rules, decide
+from hpcdask_ext.control.adaptive import Decision, Look, Memory, Rules, Setback, decide
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.driver import ClusterDriver
 from hpcdask_ext.control.ledger import Ledger
 from hpcdask_ext.control.processes import is_another_alive
-from hpcdask_ext.control.setbacks import PAUSED, setback
+from hpcdask_ext.control.setbacks import setback, with_warning
 from hpcdask_ext.sites.group_request import most_workers
 from hpcdask_ext.sites.models import BatchSite
 from hpcdask_ext.sites.pace import Pace
@@ -63,9 +63,10 @@ class Adapter:
         self._memories: dict[tuple[str, str], Memory] = {}
         self._alarms: dict[str, asyncio.TimerHandle] = {}
 
-    def begin_anew(self, cluster_id: str, group_name: str) -> None:
+    async def begin_anew(self, cluster_id: str, group_name: str) -> None:
         """Drop what earlier looks have left of a group, because the user has changed its scaling."""
         self._memories[cluster_id, group_name] = Memory(forgiven=_now())
+        await self._ledger.change(cluster_id, partial(with_warning, group_name=group_name, warning=None))
 
     def forget(self, cluster_id: str) -> None:
         """Drop everything that is kept for a cluster."""
@@ -87,9 +88,13 @@ class Adapter:
         site = (await self._catalogue.sites()).get(cluster.site)
         pace = site.adaptive if isinstance(site, BatchSite) else Pace()
         acts, dues = [], []
-        for group in cluster.groups:
-            if isinstance(group.scaling, AdaptiveScaling) and group.name in status.wishes:
-                decision = await self._decide(cluster, group, status.wishes[group.name], pace)
+        for name in [group.name for group in cluster.groups]:
+            cluster = self._ledger.get(cluster_id)  # the user may have changed it meanwhile
+            group = cluster.group(name)
+            if isinstance(group.scaling, AdaptiveScaling) and name in status.wishes:
+                held, decision = self._decide(cluster, group, group.scaling, status.wishes[name], pace)
+                warned = partial(with_warning, group_name=name, warning=held.warning if held else None)
+                await self._ledger.change(cluster_id, warned)
                 dues += [decision.due] if decision.due else []
                 acts += await self._follow(cluster, group, decision)
         if dues:
@@ -97,17 +102,17 @@ class Adapter:
             self._alarms[cluster_id] = asyncio.get_running_loop().call_later(seconds, wake)
         return acts
 
-    async def _decide(self, cluster: Cluster, group: WorkerGroup, wish: int, pace: Pace) -> Decision:
+    def _decide(
+        self, cluster: Cluster, group: WorkerGroup, bounds: AdaptiveScaling, wish: int, pace: Pace
+    ) -> tuple[Setback | None, Decision]:
+        """Return what keeps a group from growing, if anything does, and what is decided about it."""
         key, now = (cluster.id, group.name), _now()
         memory = self._memories.get(key, Memory())
         held = setback(cluster, group, pace, now, memory.forgiven)
-        warned = partial(_warn, group_name=group.name, warning=held.warning if held else None)
-        await self._ledger.change(cluster.id, warned)
-        assert isinstance(group.scaling, AdaptiveScaling)
-        rules = Rules(group.scaling, group.shape.workers_per_job, pace)
+        rules = Rules(bounds, group.shape.workers_per_job, pace)
         decision = decide(rules, look_at(cluster, group, wish, now), memory, held)
         self._memories[key] = decision.memory
-        return decision
+        return held, decision
 
     async def _follow(self, cluster: Cluster, group: WorkerGroup, decision: Decision) -> list[Act]:
         """Write a decision into the record, and return what there is to do."""
@@ -146,14 +151,6 @@ def _with_workers(cluster: Cluster, asked: WorkerGroup, workers: int) -> Cluster
     if cluster.group(asked.name).scaling != asked.scaling:
         return cluster
     return cluster.with_group(asked.name, scaling=asked.scaling.model_copy(update={"workers": workers}))
-
-
-def _warn(cluster: Cluster, group_name: str, warning: str | None) -> Cluster:
-    """Return the cluster with the warning that a group does not grow now, or without it."""
-    where = f"{PAUSED} for the workers “{group_name}”" if len(cluster.groups) > 1 else PAUSED
-    kept = tuple(text for text in cluster.warnings if not text.startswith(where))
-    warnings = (*kept, warning) if warning else kept
-    return cluster if warnings == cluster.warnings else cluster.model_copy(update={"warnings": warnings})
 
 
 def _now() -> datetime:

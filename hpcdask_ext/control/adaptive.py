@@ -78,9 +78,12 @@ class Memory:
 
 @dataclass(frozen=True)
 class Setback:
-    """The newest workers did not last: nothing is submitted until a time, and then one job as a trial."""
+    """The newest workers did not last: nothing is submitted until a time, and then one job as a trial.
 
-    until: datetime
+    While a trial is on its way, there is no such time.
+    """
+
+    until: datetime | None
     warning: str
 
 
@@ -133,6 +136,8 @@ def _rise(wanted: int, look: Look, memory: Memory, pace: Pace, setback: Setback 
         pause = pace.interval * max(few, 1 + look.waiting) * 2 ** min(memory.refused, 10)
         earliest.append(memory.submitted + min(pause, max(_LONGEST_INTERVAL, pace.interval)))
     if setback is not None:
+        if setback.until is None:
+            return Decision(look.capacity, look.pending, replace(memory, lacking_since=since))
         earliest.append(setback.until)
     due = max(earliest)
     if look.time < due:

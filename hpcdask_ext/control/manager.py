@@ -117,8 +117,8 @@ class ClusterManager:
                 raise WrongState(f"“{cluster.name}” is {cluster.state.value} and cannot be scaled now.")
             scaling = starting_from(change.scaling, cluster.capacity(cluster.group(change.group)))
             scaled = partial(Cluster.with_group, name=change.group, scaling=scaling)
-            self._tracker.adapter.begin_anew(cluster_id, change.group)
             await self._ledger.change(cluster_id, scaled, "scaled")
+            await self._tracker.adapter.begin_anew(cluster_id, change.group)
             self._tracker.spawn(self._tracker.then_look(cluster_id, self._driver.scale(cluster_id, change.group)))
         if change.name is not None:
             name = {"name": change.name}

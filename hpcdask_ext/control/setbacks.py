@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from hpcdask_ext.clusters.groups import WorkerGroup
+from hpcdask_ext.clusters.groups import MAIN_GROUP, WorkerGroup
 from hpcdask_ext.clusters.models import Cluster, Element, Job
 from hpcdask_ext.clusters.states import Role
 from hpcdask_ext.control.adaptive import Setback
@@ -18,8 +18,7 @@ from hpcdask_ext.sites.pace import Pace
 from hpcdask_ext.sites.units import time_in_words
 
 _MOST_PAUSES = 6
-PAUSED = "Adapting is paused"
-"""What the warning begins with."""
+_PAUSED = "Adapting is paused"
 
 
 def setback(
@@ -38,12 +37,32 @@ def setback(
     rounds = len({job.tag for job, _ in row})
     pause = pace.pause * min(_MOST_PAUSES, max(1, rounds - pace.failures + 1))
     reasons = "; ".join(sorted({element.reason or "exit code 0" for _, element in row}))
-    where = f" for the workers “{group.name}”" if len(cluster.groups) > 1 else ""
+    where = _of(group.name) if len(cluster.groups) > 1 else _PAUSED
     warning = (
-        f"{PAUSED}{where}: the last {len(row)} worker jobs ended soon after their start ({reasons}). One more is tried "
+        f"{where}: the last {len(row)} worker jobs ended soon after their start ({reasons}). One more is tried "
         f"after {time_in_words(pause)}. Their logs say what to correct; changing the scaling tries again at once."
     )
-    return Setback(max(_end(element, now) for _, element in row) + pause, warning)
+    until = max(_end(element, now) for _, element in row) + pause
+    return Setback(None if _is_tried(elements, pace, now) else until, warning)
+
+
+def with_warning(cluster: Cluster, group_name: str, warning: str | None) -> Cluster:
+    """Return the cluster with the warning that a group does not grow now, or without it."""
+    # Other groups may have been added since.
+    where = (_of(group_name), f"{_PAUSED}:") if group_name == MAIN_GROUP else _of(group_name)
+    kept = tuple(text for text in cluster.warnings if not text.startswith(where))
+    warnings = (*kept, warning) if warning else kept
+    return cluster if warnings == cluster.warnings else cluster.model_copy(update={"warnings": warnings})
+
+
+def _of(group_name: str) -> str:
+    return f"{_PAUSED} for the workers “{group_name}”"
+
+
+def _is_tried(elements: Sequence[tuple[Job, Element]], pace: Pace, now: datetime) -> bool:
+    """Return whether some job waits, or has run for too short a time to tell whether it lasts."""
+    live = [element for _, element in elements if not (element.state.is_final or element.cancelled)]
+    return any(element.started is None or now - element.started < pace.early for element in live)
 
 
 def _row(

@@ -185,6 +185,17 @@ async def test_workers_that_do_not_last_are_not_resubmitted_for_ever(launch):
     assert not any(text.startswith("Adapting is paused") for text in cluster.record.warnings)
 
 
+async def test_a_fixed_number_of_workers_ends_the_warning_that_adapting_is_paused(launch):
+    cluster = await launch(scaling=adaptive(0, 8))
+    cluster.scheduler.tell(workers=3)
+    await until(lambda: cluster.sizes == [3])
+    cluster.scheduler.start_job("workers-1", 1, 2, 3)
+    cluster.scheduler.end_job("workers-1", 1, 2, 3, code=1)
+    await until(lambda: any(text.startswith("Adapting is paused") for text in cluster.record.warnings))
+    await cluster.change(fixed(2))
+    assert not any(text.startswith("Adapting is paused") for text in cluster.record.warnings)
+
+
 async def test_a_refused_submission_is_a_single_warning_which_goes_when_one_succeeds(launch):
     cluster = await launch(scaling=adaptive(0, 8))
     cluster.batch.refusals["sbatch"] = "sbatch: error: QOSMaxSubmitJobPerUserLimit"

@@ -187,6 +187,14 @@ def test_what_is_above_a_new_maximum_goes_at_once():
     assert group.look(1, 16) == (4, 0)
 
 
+def test_while_a_trial_is_on_its_way_no_other_is_submitted():
+    group = Group(setback=Setback(None, "why"), memory=Memory(submitted=START))
+    group.pending = group.waiting = 1
+    group.look(600, 20)
+    assert group.look(100_000, 20) == (0, 1)
+    assert group.due is None
+
+
 def test_after_a_setback_one_job_is_tried():
     group = Group(running=2, per_job=2, setback=Setback(START + timedelta(seconds=600), "why"))
     group.look(0, 20)
