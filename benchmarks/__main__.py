@@ -4,7 +4,7 @@ import argparse
 import sys
 from collections.abc import Callable
 
-from benchmarks import labextension, queries, report, startup, submissions, texts, workers
+from benchmarks import labextension, queries, report, startup, submissions, texts, watching, workers
 from benchmarks.browser import OURS, THEIRS, chromium, launch
 from benchmarks.report import Row
 from benchmarks.servers import jupyter_server
@@ -126,6 +126,24 @@ def measure_texts(rounds: int) -> list[Row]:
     return list(rows.values())
 
 
+def measure_watching(rounds: int) -> list[Row]:
+    """Look at a scheduler with a million tasks, as we do and as who asks for its counts."""
+    rows = []
+    for size in watching.WORKERS:
+        found = {
+            kind: Row(f"a look at {size:,} workers and 10^6 tasks: {what} (theirs: `counts.json`)", goal, " µs")
+            for kind, what, goal in watching.KINDS
+        }
+        for number in range(1, rounds + 1):
+            progress(f"looks at a scheduler with {size} workers, round {number} of {rounds}")
+            times = watching.look_times(size)
+            for kind, row in found.items():
+                row.ours.append(times[kind])
+                row.theirs.append(times["counts.json"])
+        rows += found.values()
+    return rows
+
+
 MEASUREMENTS: dict[str, Callable[[int], list[Row]]] = {
     "launch": measure_launch,
     "startup": measure_startup,
@@ -134,6 +152,7 @@ MEASUREMENTS: dict[str, Callable[[int], list[Row]]] = {
     "queries": measure_queries,
     "workers": measure_workers,
     "texts": measure_texts,
+    "watching": measure_watching,
 }
 
 

@@ -19,7 +19,6 @@ from __future__ import annotations
 # mypy: disable-error-code="no-untyped-call,misc"
 import json
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
 from time import monotonic
@@ -84,44 +83,42 @@ class Wishes:
 
 def wishes(scheduler: Any, members: Mapping[str, str], groups: Mapping[str, Any]) -> dict[str, int]:
     """Return how many workers of each of `groups` could be used; `members` has the group of each worker's address."""
-    told = {}
-    threads: dict[str, int] = defaultdict(int)  # that other groups provide, or should
-    is_alone = len(groups) == 1 and all(name == _MAIN for name in members.values())
-    if not is_alone:
-        workers = defaultdict(list)
-        for address, worker in scheduler.workers.items():
-            name = members.get(address, "")
-            workers[name].append(worker)
-            threads[name] += worker.nthreads
-        for name, group in groups.items():
-            told[name] = max(_wish(scheduler, group, workers[name]), _busy(workers[name]))
-            threads[name] = max(threads[name], told[name] * group["cores"])
-        del threads[_MAIN]
-    rest = _threads_wished(scheduler) - sum(threads.values()) - _stranded(scheduler, groups)
-    told[_MAIN] = max(told.get(_MAIN, 0), math.ceil(rest / groups[_MAIN]["cores"]))
+    workers = dict.copy(scheduler.workers)  # the scheduler's own is sorted, and slow to go through
+    strangers = {address: name for address, name in members.items() if name != _MAIN}
+    told = {_MAIN: 0}
+    threads = 0  # that other groups provide, or should
+    if strangers or len(groups) > 1:
+        parts = {name: [workers[address] for address, group in strangers.items() if group == name] for name in groups}
+        parts[_MAIN] = [worker for address, worker in workers.items() if address not in strangers]
+        told = {name: max(_wish(scheduler, group, parts[name]), _busy(parts[name])) for name, group in groups.items()}
+        threads = sum(workers[address].nthreads for address in strangers)
+        for name in set(groups) - {_MAIN}:
+            provided = sum(worker.nthreads for worker in parts[name])
+            threads += max(0, told[name] * groups[name]["cores"] - provided)
+    rest = _threads_wished(scheduler, workers) - threads - _stranded(scheduler, groups)
+    told[_MAIN] = max(told[_MAIN], math.ceil(rest / groups[_MAIN]["cores"]))
     return {name: min(count, groups[name]["most"]) for name, count in told.items()}
 
 
-def _threads_wished(scheduler: Any) -> float:
+def _threads_wished(scheduler: Any, workers: Mapping[str, Any]) -> float:
     """Return how many threads the work could use; Dask speaks of workers as they are on average, if there are any."""
-    target = type(scheduler).adaptive_target(_Frugal(scheduler))
-    count = len(scheduler.workers)
-    threads = target * scheduler.total_nthreads / count if count else target
+    target = type(scheduler).adaptive_target(_Frugal(scheduler, workers))
+    threads = target * scheduler.total_nthreads / len(workers) if workers else target
     return float(round(threads, 6))  # so that a whole number stays one
 
 
 class _Frugal:
-    """A scheduler to which it is cheap how many workers it could do without: it need not know which."""
+    """A scheduler that goes through its `workers` fast, and need not know which of them it could do without."""
 
-    def __init__(self, scheduler: Any) -> None:
-        self._scheduler = scheduler
+    def __init__(self, scheduler: Any, workers: Mapping[str, Any]) -> None:
+        self._scheduler, self.workers = scheduler, workers
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._scheduler, name)
 
     def workers_to_close(self) -> range:
         """Return as many entries as Dask would: all who are idle, but those left have twice the memory of the data."""
-        workers = list(self._scheduler.workers.values())
+        workers = self.workers.values()
         idle = sum(not (worker.processing or worker.long_running) for worker in workers)
         data = sum(worker.nbytes for worker in workers)
         memory = sum(worker.memory_limit for worker in workers)
@@ -136,13 +133,15 @@ def _busy(workers: Iterable[Any]) -> int:
 def _wish(scheduler: Any, group: Mapping[str, Any], workers: list[Any]) -> int:
     """Return how many workers the tasks could use that ask for what a group offers."""
     room = load = 0.0  # how many workers could begin at once, and for how many seconds one of them would be busy
-    each = -(-_SAMPLE // max(1, len(workers)))
-    sources = [(scheduler.unrunnable, _SAMPLE), *((worker.processing, each) for worker in workers)]
-    for tasks, most in sources:
+    some = workers[:_SAMPLE]
+    each = -(-_SAMPLE // len(some)) if some else 0
+    sources = [(scheduler.unrunnable, _SAMPLE, 1.0)]
+    sources += [(worker.processing, each, len(workers) / len(some)) for worker in some]
+    for tasks, most, weight in sources:
         for task, count in _sample(tasks, most):
             if at_once := _at_once(task, group):
-                room += count / at_once
-                load += count / at_once * _duration(task)
+                room += weight * count / at_once
+                load += weight * count / at_once * _duration(task)
     return math.ceil(round(min(room, max(1, load / _target_duration())), 6))
 
 
