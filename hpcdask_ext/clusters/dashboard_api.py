@@ -24,7 +24,8 @@ from hpcdask_ext.clusters.reach import Endpoint
 from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.errors import SchedulerUnreachable
 
-_TIMEOUT = 10.0  # seconds
+_TIMEOUT = 10.0  # seconds for one part of an answer
+_PATIENCE = 20.0  # seconds for all of it
 _LONGEST_WAIT = 50.0  # seconds after which a status is returned although nothing differs
 _FIRST_INTERVAL, _LAST_INTERVAL, _GROWTH = 1.0, 15.0, 1.5  # seconds between questions while nothing differs
 _REST = 30  # times as long as the last answer took, at least: so the largest clusters are asked every few seconds
@@ -36,7 +37,7 @@ _WORKERS, _IDENTITY = "/info/main/workers.html", "/json/identity.json"
 _TITLE = re.compile(r'<h1 class="title">\s*Scheduler\s+([^\s<]+)\s*</h1>')
 _LINK = re.compile(r'<a href="\.\./worker/')
 _WORKER = re.compile(
-    r"<td>\s*(\d{1,9})\s*</td>\s*<td[^<]*>[^<]*</td>\s*"
+    r"<td>\s*(\d{1,9})\s*</td>\s*<td[^<>]*>[^<]*</td>\s*"
     r'<td>\s*<progress class="progress" value="[^"]*" max="(\d*|None)">'
 )
 
@@ -97,31 +98,42 @@ class DashboardAPI:
     async def identity(self) -> Identity:
         """Ask what the scheduler is and has."""
         began = time.monotonic()
+        for path, read in ((_WORKERS, _read_page), (_IDENTITY, _read_identity)):
+            content = await self.read(path)
+            self._took = time.monotonic() - began
+            if identity := await asyncio.to_thread(read, content):
+                return identity
+        raise _foreign()
+
+    async def read(self, path: str) -> bytes:
+        """Return what is at a path, which is nothing if there is no such page. Whatever answers, this ends soon."""
+        # Not `wait_for`: before Python 3.12 it swallows a cancellation that arrives together with what it waits for.
+        reading = asyncio.create_task(self._read(path))
         try:
-            for path, read in ((_WORKERS, _read_page), (_IDENTITY, _read_identity)):
-                content = await self._read(path)
-                self._took = time.monotonic() - began
-                if identity := await asyncio.to_thread(read, content):
-                    return identity
+            await asyncio.wait([reading], timeout=_PATIENCE)
+            if not reading.done():
+                raise SchedulerUnreachable(f"The scheduler's dashboard did not answer within {_PATIENCE:g} s.")
+            return reading.result()
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             raise SchedulerUnreachable(f"The scheduler's dashboard did not answer ({type(error).__name__}).") from error
-        raise _foreign()
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
 
     async def aclose(self) -> None:
         """Close the connection."""
         await self._client.aclose()
 
     async def _read(self, path: str) -> bytes:
-        """Return what is there, which is nothing if there is no such page."""
         async with self._client.stream("GET", path) as response:
             if response.is_server_error:
                 response.raise_for_status()
             if response.status_code != httpx.codes.OK:
                 return b""
-            content, deadline = bytearray(), time.monotonic() + 2 * _TIMEOUT
+            content = bytearray()
             async for chunk in response.aiter_bytes():
                 content += chunk
-                if len(content) > _MOST or time.monotonic() > deadline:
+                if len(content) > _MOST:
                     raise _foreign(" (an answer without an end)")
         return bytes(content)
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import httpx
+import asyncio
+import json
 
+from hpcdask_ext.clusters.dashboard_api import DashboardAPI
 from hpcdask_ext.clusters.reach import Endpoint
 from hpcdask_ext.errors import SchedulerUnreachable
-
-_TIMEOUT = 10.0  # seconds
 
 
 async def read_plots(dashboard: Endpoint) -> dict[str, str]:
@@ -18,16 +18,13 @@ async def read_plots(dashboard: Endpoint) -> dict[str, str]:
     SchedulerUnreachable
         Nothing answers there, or something other than a Dask dashboard.
     """
-    client = httpx.AsyncClient(
-        headers=dashboard.headers,
-        verify=dashboard.context or True,
-        timeout=_TIMEOUT,
-        trust_env=False,  # a site's web proxy does not lead to a compute node
-    )
+    api = DashboardAPI(dashboard)
     try:
-        async with client:
-            response = await client.get(f"{dashboard.url.rstrip('/')}/individual-plots.json")
-        response.raise_for_status()
-        return {str(name): str(route) for name, route in response.json().items()}
-    except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError, AttributeError) as error:
+        content = await api.read("/individual-plots.json")
+    finally:
+        await api.aclose()
+    try:
+        told = await asyncio.to_thread(json.loads, content)
+        return {str(name): str(route) for name, route in told.items()}
+    except (ValueError, AttributeError, RecursionError) as error:
         raise SchedulerUnreachable(f"The dashboard does not list its plots ({type(error).__name__}).") from error

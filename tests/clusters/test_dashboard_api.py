@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Iterable
+from contextlib import suppress
 from typing import Any
 
 import pytest
@@ -11,6 +13,7 @@ import pytest_asyncio
 from tornado import httpserver, netutil, web
 
 from hpcdask_ext.clusters.dashboard_api import DashboardAPI
+from hpcdask_ext.clusters.plots import read_plots
 from hpcdask_ext.clusters.reach import Endpoint, Reach, SchedulerAddress
 from hpcdask_ext.clusters.scheduler_api import status_source
 from hpcdask_ext.clusters.status import SchedulerStatus
@@ -166,6 +169,40 @@ async def test_an_answer_without_an_end_is_broken_off(stub: Stub, api: Dashboard
     stub.will(never_end)
     with pytest.raises(SchedulerUnreachable, match="without an end"):
         await api.status()
+
+
+async def test_an_answer_that_never_gets_anywhere_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(OSError):
+            while True:
+                writer.write(b"HTTP/1.1 200 OK\r\nX: " if not left else b"x")
+                left.append(writer)
+                await writer.drain()
+                await asyncio.sleep(0.02)
+
+    left: list[asyncio.StreamWriter] = []
+    monkeypatch.setattr("hpcdask_ext.clusters.dashboard_api._PATIENCE", 0.3)
+    async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
+        endpoint = Endpoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
+        api = DashboardAPI(endpoint)
+        with pytest.raises(SchedulerUnreachable, match=r"did not answer within 0\.3 s"):
+            await asyncio.wait_for(api.status(), 20)
+        await api.aclose()
+        with pytest.raises(SchedulerUnreachable):
+            await asyncio.wait_for(read_plots(endpoint), 20)
+
+
+async def test_a_page_made_to_keep_its_reader_busy_does_not(stub: Stub, api: DashboardAPI) -> None:
+    stub.will(TITLE.encode() + b"<td>1</td><td" + b">" * 2**20)
+    began = time.monotonic()
+    assert (await api.status()).workers == 0
+    assert time.monotonic() - began < 30, "it would take half an hour if the time grew with the square of the length"
+
+
+async def test_a_list_of_plots_without_an_end_is_broken_off(stub: Stub) -> None:
+    stub.will(never_end)
+    with pytest.raises(SchedulerUnreachable, match="without an end"):
+        await read_plots(Endpoint(stub.url))
 
 
 async def test_nobody_there_is_told_without_waiting() -> None:
