@@ -89,13 +89,43 @@ async def test_workers_compute_are_seen_and_retire_with_their_data_kept(
         assert await asyncio.to_thread(process.stdout.readline) == "scattered\n"
         connected = await until(api.status, lambda status: status.clients == 1)
         assert connected.packages["clients"]["distributed"] == (VERSION,)
-        (name,) = await api.retire("", 1, 1)
+        (name,) = (await api.retire("", 1, 1)).names
         await follow(api, 1)
         output, _ = await asyncio.to_thread(process.communicate, "\n", 30)
         assert output == "20000\n"
     gone = processes[int(name.rpartition("-")[2]) - 1]
     assert await asyncio.to_thread(gone.wait, 20) == 0
     assert (await until(api.status, lambda status: not status.clients)).workers == 1
+
+
+async def test_it_tells_how_many_workers_its_work_could_use(cluster: RealCluster, old_python: Path) -> None:
+    groups = {
+        "workers": {"cores": 4, "most": 100, "resources": {}},
+        "gpu": {"cores": 8, "most": 100, "resources": {"GPU": 1}},
+    }
+    api = SchedulerAPI(own_endpoint(cluster.address.dashboard, cluster.credentials), json.dumps(groups))
+    before = await api.status()
+    assert before.wishes == {"workers": 0, "gpu": 0}
+    waiting = asyncio.create_task(api.status(before.version))
+    lines = (
+        "futures = client.map(lambda x: x, range(200), pure=False)",
+        "futures += client.map(lambda x: -x, range(20), pure=False, resources={'GPU': 1}, key='asking')",
+        "print('submitted', flush=True)",
+        "input()",
+    )
+    with notebook(old_python, CODE, *connect(cluster), *lines) as process:
+        assert process.stdout is not None
+        assert await asyncio.to_thread(process.stdout.readline) == "submitted\n"
+        assert (await asyncio.wait_for(waiting, 20)).version > before.version
+        found = await until(api.status, lambda status: status.wishes.get("gpu"))
+        assert found.wishes["gpu"] >= 1
+        assert found.wishes["workers"] >= 1
+        cluster.start_workers("workers-1", (1, 2))
+        await until(api.status, lambda status: status.workers == 2)
+        await asyncio.to_thread(process.communicate, "\n", 30)
+    assert (await until(api.status, lambda status: status.wishes == before.wishes)).workers == 2
+    await api.retire("", 2, 1)
+    await api.aclose()
 
 
 async def test_several_workers_of_a_job_have_names_and_gpus_of_their_own(
@@ -106,7 +136,7 @@ async def test_several_workers_of_a_job_have_names_and_gpus_of_their_own(
     await follow(api, 2)
     ask = "import os; print(sorted(client.run(lambda: os.environ['CUDA_VISIBLE_DEVICES']).values()))"
     assert await asyncio.to_thread(computed, old_python, CODE, *connect(cluster), ask) == ["['4', '7']"]
-    assert len(await api.retire("", 1, 2)) == 2
+    assert len((await api.retire("", 1, 2)).names) == 2
 
 
 @pytest.fixture
