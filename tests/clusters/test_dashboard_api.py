@@ -173,14 +173,16 @@ async def test_an_answer_without_an_end_is_broken_off(stub: Stub, api: Dashboard
 
 async def test_an_answer_that_never_gets_anywhere_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     async def drip(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"HTTP/1.1 200 OK\r\nX: ")
         with suppress(OSError):
-            while True:
-                writer.write(b"HTTP/1.1 200 OK\r\nX: " if not left else b"x")
-                left.append(writer)
+            while not writer.is_closing():
+                writer.write(b"x")
                 await writer.drain()
                 await asyncio.sleep(0.02)
+        writer.close()
+        closed.release()
 
-    left: list[asyncio.StreamWriter] = []
+    closed = asyncio.Semaphore(0)
     monkeypatch.setattr("hpcdask_ext.clusters.dashboard_api._PATIENCE", 0.3)
     async with await asyncio.start_server(drip, "127.0.0.1", 0) as server:
         endpoint = Endpoint(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}")
@@ -190,6 +192,8 @@ async def test_an_answer_that_never_gets_anywhere_is_given_up(monkeypatch: pytes
         await api.aclose()
         with pytest.raises(SchedulerUnreachable):
             await asyncio.wait_for(read_plots(endpoint), 20)
+        for _ in range(2):
+            await asyncio.wait_for(closed.acquire(), 20)
 
 
 async def test_a_page_made_to_keep_its_reader_busy_does_not(stub: Stub, api: DashboardAPI) -> None:
