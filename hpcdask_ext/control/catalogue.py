@@ -109,11 +109,13 @@ class Catalogue:
 
     async def launcher_of(self, cluster: Cluster) -> Launcher:
         """Return the launcher of a cluster; see `launcher`. An adopted one needs no site."""
-        return self.adopted(cluster.tls) if cluster.kind == "adopted" else await self.launcher(cluster.site)
+        if cluster.kind == "adopted":
+            return self.adopted(cluster.tls, cluster.jobs[0].name)
+        return await self.launcher(cluster.site)
 
-    def adopted(self, tls: TLSFiles | None) -> AdoptedLauncher:
-        """Return the launcher of clusters that others launched, and that are reached with those TLS files."""
-        return AdoptedLauncher(self._runner, tls)
+    def adopted(self, tls: TLSFiles | None, known: str = "") -> AdoptedLauncher:
+        """Return the launcher of clusters that others launched; see `AdoptedLauncher`."""
+        return AdoptedLauncher(self._runner, tls, known)
 
     async def reach(self, cluster: Cluster) -> Reach | None:
         """Return how a cluster's scheduler is reached, or None while it is not up.

@@ -56,12 +56,15 @@ class Attached:
 
 
 class AdoptedLauncher(Launcher):
-    """Ends adopted clusters whose schedulers are reached with the same TLS files; it launches nothing."""
+    """Asks a scheduler that is reached with some TLS files, and ends it; it launches nothing.
+
+    It ends only the one that is `known` by this id or address, if any is: another one may have its place by now.
+    """
 
     scales_with_jobs = False
 
-    def __init__(self, runner: CommandRunner, tls: TLSFiles | None) -> None:
-        self._runner, self._tls = runner, tls
+    def __init__(self, runner: CommandRunner, tls: TLSFiles | None, known: str = "") -> None:
+        self._runner, self._tls, self._known = runner, tls, known
 
     async def identify(self, address: str) -> Attached:
         """Ask what listens at an address.
@@ -96,15 +99,16 @@ class AdoptedLauncher(Launcher):
 
     async def _run(self, act: str, address: str) -> CommandResult:
         try:
-            return await self._runner.run(attach_command(act, address, self._tls))
+            return await self._runner.run(attach_command(act, address, self._tls, self._known))
         except BatchError as error:
             raise SchedulerUnreachable(f"The scheduler at {address} could not be asked: {error.message}") from error
 
 
-def attach_command(act: str, address: str, tls: TLSFiles | None) -> Command:
+def attach_command(act: str, address: str, tls: TLSFiles | None, known: str = "") -> Command:
     """Return the command that asks (`identity`) or ends (`shutdown`) the scheduler at an address."""
     files = tls.model_dump(exclude_none=True) if tls else {}
     options = [word for name, path in files.items() for word in (f"--{name}", str(path))]
+    options += [f"--known={known}"] if known else []
     return Command((sys.executable, str(ATTACH), *options, act, address), timeout=_PATIENCE[act])
 
 

@@ -1,9 +1,12 @@
 """Asks a Dask scheduler that is not ours what it is, or ends it, over Dask's own protocol.
 
 It runs in a process of its own, so that neither the import of `distributed` nor whatever answers at the address burdens
-the server, and imports nothing of ours::
+the server, and imports nothing of ours. Somebody else may be listening there: no answer can make it run their code::
 
     python attach.py identity|shutdown ADDRESS [--ca FILE] [--certificate FILE] [--key FILE] [--timeout SECONDS]
+                     [--known NAME]
+
+NAME is the id of the only scheduler that may be ended, or its own address. If another one is there, it has ended.
 
 It prints one line of JSON: what the scheduler says of itself (``{"type", "id", "address", "started", "services"}``),
 or, with exit code 1, what went wrong, in one of these words, and in the words of whoever found it::
@@ -41,10 +44,10 @@ class Trouble(Exception):
 class Target:
     """A scheduler's address, and what it takes to connect to it."""
 
-    def __init__(self, address: str, timeout: float, **files: str) -> None:
+    def __init__(self, address: str, timeout: float, known: str, **files: str) -> None:
         from distributed.security import Security  # noqa: PLC0415
 
-        self.address, self.timeout = address, timeout
+        self.address, self.timeout, self.known = address, timeout, known
         parts = urlsplit(address)
         self.place = (str(parts.hostname), parts.port or 0)
         self.is_encrypted = parts.scheme == "tls"
@@ -62,7 +65,7 @@ class Target:
         if not self.is_encrypted and (found := self._sniff()) in ("tls", "web"):
             raise Trouble("encrypted" if found == "tls" else found, f"{found} is spoken there")
         connect: Any = rpc
-        scheduler = connect(self.address, timeout=self.timeout, connection_args=self.arguments)
+        scheduler = connect(self.address, timeout=self.timeout, connection_args=self.arguments, deserialize=False)
         try:
             return await asyncio.wait_for(getattr(scheduler, act)(), self.timeout)
         except (Exception, asyncio.CancelledError) as error:
@@ -130,6 +133,8 @@ async def identity(target: Target) -> dict[str, Any]:
 async def shutdown(target: Target) -> dict[str, Any]:
     """End the scheduler, which ends its workers, and return what it was once it is gone."""
     before = await identity(target)
+    if target.known not in ("", before["id"], before["address"]):
+        return before
     with suppress(Trouble):  # it may be gone before it has answered
         await target.ask("terminate")
     deadline = time.monotonic() + target.timeout
@@ -143,16 +148,28 @@ async def shutdown(target: Target) -> dict[str, Any]:
     raise Trouble("silent", "it goes on running")
 
 
+def refuse_pickles() -> None:
+    """Let nothing be unpickled that names a function or a class: Dask unpickles some of what it is told not to."""
+
+    def look(event: str, _: object) -> None:
+        if event == "pickle.find_class":
+            raise RuntimeError("its answer has Python objects in it, which are not unpickled here")
+
+    sys.addaudithook(look)
+
+
 def main() -> int:
     """Print the answer and return the exit code."""
     parser = argparse.ArgumentParser()
     parser.add_argument("act", choices=["identity", "shutdown"])
     parser.add_argument("address")
     parser.add_argument("--timeout", type=float, default=6.0)
+    parser.add_argument("--known", default="")
     for name, field in (("ca", "tls_ca_file"), ("certificate", "tls_client_cert"), ("key", "tls_client_key")):
         parser.add_argument(f"--{name}", dest=field, default=argparse.SUPPRESS)
     options = vars(parser.parse_args())
     act = {"identity": identity, "shutdown": shutdown}[options.pop("act")]
+    refuse_pickles()
     try:
         print(json.dumps(asyncio.run(act(Target(**options))), default=str), flush=True)
     except Trouble as trouble:

@@ -61,3 +61,16 @@ def test_a_restarted_server_keeps_what_it_adopted_also_what_is_gone(own_jupyter:
     own_jupyter.wait(first["id"], cores=4)
     own_jupyter.ask("DELETE", f"clusters/{first['id']}")
     own_jupyter.wait_for(first["id"], "stopped")
+
+
+def test_to_stop_it_never_ends_another_scheduler_that_has_its_place(jupyter: Jupyter, start: Start) -> None:
+    dask = start()
+    places = {"port": dask.port, "dashboard": dask.told["services"]["dashboard"]}
+    cluster_id = jupyter.adopt(address=dask.address)["id"]
+    dask.kill()
+    dask.start(**places)
+    jupyter.wait(cluster_id, reachable=True)
+    jupyter.ask("DELETE", f"clusters/{cluster_id}")
+    assert jupyter.wait_for(cluster_id, "stopped")["warnings"] == []
+    assert not dask.has_ended()
+    assert jupyter.adopt(address=dask.address)["state"] == "running", "it is another cluster"

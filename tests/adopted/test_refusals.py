@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -192,3 +194,39 @@ def test_a_body_that_is_no_json_and_one_with_everything_wrong(jupyter: Jupyter) 
         address="http://x:1", scheduler_file="no/such", dashboard="ftp://x", name="", tls={"ca": "/no/ca.pem"}, adress=1
     )
     assert set(said) == {"address", "scheduler_file", "dashboard", "name", "tls.ca", "tls.certificate", "adress"}
+
+
+HOSTILE = """
+import asyncio, os, sys
+from distributed.core import Server
+from distributed.protocol import to_serialize
+
+class Trap:
+    def __reduce__(self):
+        return os.system, ("touch " + sys.argv[1],)
+
+async def main():
+    async def identity():
+        told = {"type": "Scheduler", "id": "x", "address": server.address, "started": 1.0, "services": {}}
+        return {**told, "extra": Trap() if sys.argv[2] == "pickled" else to_serialize(Trap())}
+
+    server = Server({"identity": identity})
+    await server.listen("tcp://127.0.0.1:0")
+    print(server.address, flush=True)
+    await asyncio.sleep(120)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.parametrize("how", ["pickled", "serialized"])
+def test_a_scheduler_of_somebody_else_cannot_have_its_code_run(jupyter: Jupyter, tmp_path: Path, how: str) -> None:
+    (tmp_path / "hostile.py").write_text(HOSTILE)
+    words = [sys.executable, str(tmp_path / "hostile.py"), str(tmp_path / "ran"), how]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, text=True) as hostile:
+        try:
+            assert hostile.stdout is not None
+            assert jupyter.refusal(address=hostile.stdout.readline().strip())
+        finally:
+            hostile.kill()
+    assert not (tmp_path / "ran").exists()

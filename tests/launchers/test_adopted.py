@@ -46,6 +46,7 @@ def test_addresses_and_paths_are_arguments_and_nothing_else() -> None:
     assert command.argv[2:] == ("--ca", "/tls/ca.pem", "--certificate", "/tls/cert.pem", "identity", ADDRESS)
     assert (command.stdin, dict(command.environment)) == (None, {})
     assert attach_command("shutdown", ADDRESS, None).argv[2:] == ("shutdown", ADDRESS)
+    assert attach_command("shutdown", ADDRESS, None, "-id").argv[2:] == ("--known=-id", "shutdown", ADDRESS)
 
 
 @pytest.mark.parametrize(("services", "port"), [({"dashboard": 8787}, 8787), ({}, None), (None, None)])
