@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
@@ -19,6 +20,14 @@ _LONGEST_WAIT = 50  # seconds for which the scheduler holds a status request; se
 _TIMEOUT = 10.0  # seconds for everything else
 _LONGEST_SCALING = 120.0  # seconds for which a cluster class may take
 _REFUSED = 409
+
+
+@dataclass(frozen=True)
+class Retired:
+    """The names of the workers that were retired, and of those that were kept because their data has no other place."""
+
+    names: tuple[str, ...]
+    kept: tuple[str, ...] = ()
 
 
 class SchedulerAPI:
@@ -65,18 +74,18 @@ class SchedulerAPI:
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
             raise _foreign() from error
 
-    async def retire(self, prefix: str, jobs: int, workers_per_job: int, keep: int = 0) -> tuple[str, ...]:
-        """Retire workers whose names begin with `prefix`, and return their names.
+    async def retire(self, prefix: str, jobs: int, workers_per_job: int, keep: int = 0) -> Retired:
+        """Retire workers whose names begin with `prefix`.
 
         They are those of the `jobs` least busy jobs, but of all except `keep` at most. Their data moves first, which
         may take long.
         """
         body = {"prefix": prefix, "jobs": jobs, "workers_per_job": workers_per_job, "keep": keep}
         answer = await self._ask("POST", "/hpcdask/retire", json=body, timeout=300.0)
-        retired = answer.get("retired")
-        if not isinstance(retired, list):
+        retired, kept = answer.get("retired"), answer.get("kept", [])
+        if not (isinstance(retired, list) and isinstance(kept, list)):
             raise _foreign()
-        return tuple(map(str, retired))
+        return Retired(tuple(map(str, retired)), tuple(map(str, kept)))
 
     async def keep(self) -> datetime | None:
         """Let the time for which the scheduler has been idle begin anew; return since when it is idle now."""

@@ -6,7 +6,7 @@ import asyncio
 import math
 import re
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import partial
 from typing import Any
 
@@ -15,7 +15,7 @@ from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.groups import WorkerGroup
 from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.clusters.reach import own_endpoint
-from hpcdask_ext.clusters.scheduler_api import SchedulerAPI
+from hpcdask_ext.clusters.scheduler_api import Retired, SchedulerAPI
 from hpcdask_ext.clusters.states import JobState, Role
 from hpcdask_ext.errors import WrongState
 from hpcdask_ext.launchers.base import Launcher
@@ -32,7 +32,8 @@ async def shrink(
 
     Pending elements are cancelled first, the newest ones, but those of `pending` workers keep their place. Then the
     scheduler retires its least busy workers, moving their data first, which may take long; their jobs end by
-    themselves. Running elements whose workers have not connected are cancelled last.
+    themselves. Running elements whose workers have not connected are cancelled last. Workers whose data has no other
+    place stay.
 
     Raises
     ------
@@ -40,22 +41,28 @@ async def shrink(
         A cancellation failed.
     SchedulerUnreachable
         The scheduler could not be asked to retire workers.
+    WrongState
+        Workers stay because of their data, or the scheduler is not up yet.
     """
     if cluster.layout == "allocation":
         await _retire_tasks(cluster, change)
         return
     elements = workers // group.shape.workers_per_job
     waiting = _candidates(cluster, group, JobState.PENDING)
-    kept = pending // group.shape.workers_per_job
-    withdrawn = waiting[: max(0, min(elements, len(waiting) - kept))]
+    staying = pending // group.shape.workers_per_job
+    withdrawn = waiting[: max(0, min(elements, len(waiting) - staying))]
     await _cancel(cluster, withdrawn, launcher, change)
     elements -= len(withdrawn)
     if elements < 1:
         return
-    retired = await _retire(cluster, group, elements)
+    told = await _retire_workers(cluster, group, elements)
+    kept = _places(cluster, told.kept)
+    retired = [place for place in _places(cluster, told.names) if place not in kept]
     await change(partial(_mark, chosen=retired))
-    unconnected = [chosen for chosen in _candidates(cluster, group, JobState.RUNNING) if chosen not in retired]
-    await _cancel(cluster, unconnected[: elements - len(retired)], launcher, change)
+    connected = {*retired, *kept}
+    unconnected = [chosen for chosen in _candidates(cluster, group, JobState.RUNNING) if chosen not in connected]
+    await _cancel(cluster, unconnected[: elements - len(connected)], launcher, change)
+    _tell_kept(told)
 
 
 def end_unstarted(cluster: Cluster) -> Cluster:
@@ -91,11 +98,13 @@ async def _retire_tasks(cluster: Cluster, change: Change) -> None:
     """
     job = next(job for job in cluster.jobs if job.role is Role.ALLOCATION)
     wanted = math.ceil(cluster.main.scaling.workers / cluster.main.shape.workers_per_job)
-    await _retire_workers(cluster, cluster.main, job.tasks, keep=wanted)
-    await change(partial(Cluster.with_changed_job, tag=job.tag, changes={"retired": job.tasks - wanted}))
+    told = await _retire_workers(cluster, cluster.main, job.tasks, keep=wanted)
+    stay = wanted + math.ceil(len(told.kept) / cluster.main.shape.workers_per_job)
+    await change(partial(Cluster.with_changed_job, tag=job.tag, changes={"retired": job.tasks - stay}))
+    _tell_kept(told)
 
 
-async def _retire_workers(cluster: Cluster, group: WorkerGroup, jobs: int, keep: int = 0) -> tuple[str, ...]:
+async def _retire_workers(cluster: Cluster, group: WorkerGroup, jobs: int, keep: int = 0) -> Retired:
     if cluster.dashboard is None:
         raise WrongState("The scheduler is not up yet: try again once it is.")
     endpoint = await asyncio.to_thread(own_endpoint, cluster.dashboard, Credentials(cluster.directory))
@@ -106,8 +115,16 @@ async def _retire_workers(cluster: Cluster, group: WorkerGroup, jobs: int, keep:
         await api.aclose()
 
 
-async def _retire(cluster: Cluster, group: WorkerGroup, elements: int) -> _Chosen:
-    names = await _retire_workers(cluster, group, elements)
+def _tell_kept(told: Retired) -> None:
+    """Raise `WrongState` if workers were kept."""
+    if told.kept:
+        count = "1 worker has" if len(told.kept) == 1 else f"{len(told.kept)} workers have"
+        remedy = "release it in the notebook, or stop the cluster"
+        raise WrongState(f"{count} data that cannot move to other workers: {remedy}.")
+
+
+def _places(cluster: Cluster, names: Sequence[str]) -> _Chosen:
+    """Return which elements of the cluster's jobs the workers with those names belong to."""
     places = {
         (job.tag, index): re.compile(rf"{re.escape(worker_name(cluster, job))}-{index}(-\d+)?\Z")
         for job in cluster.jobs

@@ -19,7 +19,8 @@ What it does:
                                   ``{"workers": {"pandas": ["2.2.2"], "lz4": [null]}}``; null is not installed
   ``POST /hpcdask/retire``        ``{"prefix": p, "jobs": n, "workers_per_job": k, "keep": m}``: of the workers whose
                                   names begin with p, retire those of the n least busy jobs (their data moves first),
-                                  but let at least m jobs stay, and return ``{"retired": [NAME...]}``
+                                  but let at least m jobs stay, and return ``{"retired": [NAME...],
+                                  "kept": [NAME...]}``; those are kept whose data has no other place
   ==============================  ==============================================================================
 
 - In the scheduler, a client of a newer `distributed` gets in although it asks in a way that an older scheduler does not
@@ -218,12 +219,14 @@ class RetireHandler(web.RequestHandler):
         )
         count = max(0, min(request["jobs"], len(jobs) - request.get("keep", 0)))
         chosen = [worker for job in idlest[:count] for worker in job]
-        names = [str(worker.name) for worker in chosen]
         if chosen:
             await self.scheduler.retire_workers(
                 workers=[worker.address for worker in chosen], close_workers=True, remove=True
             )
-        self.write({"retired": names})
+        told: dict[str, list[str]] = {"retired": [], "kept": []}
+        for worker in chosen:
+            told["kept" if worker.address in self.scheduler.workers else "retired"].append(str(worker.name))
+        self.write(told)
 
 
 def _let_newer_clients_in(scheduler: Any) -> None:

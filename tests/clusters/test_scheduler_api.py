@@ -15,7 +15,7 @@ from tornado import web
 
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.reach import SchedulerAddress, own_endpoint
-from hpcdask_ext.clusters.scheduler_api import SchedulerAPI, SchedulerStatus
+from hpcdask_ext.clusters.scheduler_api import Retired, SchedulerAPI, SchedulerStatus
 from hpcdask_ext.errors import SchedulerUnreachable
 
 from .stub_scheduler import UP, StubScheduler, answer
@@ -71,7 +71,7 @@ async def test_retiring_says_how_many_jobs_of_how_many_workers_and_returns_names
     stub: StubScheduler, api: SchedulerAPI
 ) -> None:
     stub.pages["/hpcdask/retire"] = answer({"retired": ["a-1", "a-2"]})
-    assert await api.retire("k3-workers-", 2, 4, keep=1) == ("a-1", "a-2")
+    assert await api.retire("k3-workers-", 2, 4, keep=1) == Retired(("a-1", "a-2"))
     assert stub.seen[-1].method == "POST"
     assert json.loads(stub.seen[-1].body) == {"prefix": "k3-workers-", "jobs": 2, "workers_per_job": 4, "keep": 1}
 

@@ -128,6 +128,23 @@ async def test_of_a_fixed_cluster_pending_jobs_go_first(launch):
     assert (cluster.batch.asked.count("scancel"), cluster.scheduler.retired) == (1, [])
 
 
+async def test_a_worker_whose_data_cannot_move_stays_and_can_go_later(launch):
+    cluster = await launch(size={"workers": 3, "cores": 1, "memory": "1 GiB"})
+    cluster.scheduler.start_job("workers-1", 1, 2, 3)
+    await until(lambda: cluster.record.workers == 3)
+    cluster.scheduler.kept = {f"{cluster.id}-workers-1-2"}
+    await cluster.change(fixed(0))
+    await until(lambda: cluster.record.workers == 1)
+    await until(lambda: cluster.requested == 1)
+    (warning,) = cluster.record.warnings
+    assert warning.startswith("Scaling failed. 1 worker has data that cannot move to other workers: ")
+    assert cluster.batch.cancelled == []
+    cluster.scheduler.kept.clear()
+    await cluster.change(fixed(0))
+    await until(lambda: cluster.record.workers == 0)
+    await until(lambda: (cluster.requested, cluster.record.warnings) == (0, ()))
+
+
 async def test_only_adaptive_clusters_ask_for_wishes_and_begin_with_what_there_is(launch):
     cluster = await launch()
     cluster.scheduler.start_job("workers-1", 1, 2)

@@ -13,6 +13,7 @@ from hpcdask_ext.clusters.groups import FixedScaling
 from hpcdask_ext.clusters.models import Cluster, Element, Job, Script
 from hpcdask_ext.clusters.reach import SchedulerAddress
 from hpcdask_ext.clusters.reports import Report
+from hpcdask_ext.clusters.scheduler_api import Retired
 from hpcdask_ext.clusters.states import ClusterState, JobState, Role
 from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.control import scaling
@@ -113,9 +114,9 @@ class Retiring:
     def __call__(self, endpoint: object) -> Retiring:
         return self
 
-    async def retire(self, prefix: str, jobs: int, workers_per_job: int, keep: int) -> tuple[str, ...]:
+    async def retire(self, prefix: str, jobs: int, workers_per_job: int, keep: int) -> Retired:
         self.asked.append((jobs, workers_per_job, keep))
-        return tuple(f"{prefix}0-{number}" for number in range(1, jobs - keep + 1))
+        return Retired(tuple(f"{prefix}0-{number}" for number in range(1, jobs - keep + 1)))
 
     async def aclose(self) -> None:
         pass

@@ -11,6 +11,7 @@ from hpcdask_ext.clusters.groups import AdaptiveScaling, FixedScaling, WorkerGro
 from hpcdask_ext.clusters.models import Job
 from hpcdask_ext.clusters.reach import SchedulerAddress
 from hpcdask_ext.clusters.reports import Report
+from hpcdask_ext.clusters.scheduler_api import Retired
 from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.control import scaling
@@ -106,7 +107,7 @@ async def test_only_the_group_that_is_meant_is_scaled_down(cluster, monkeypatch)
 
         async def retire(self, prefix, jobs, workers_per_job, keep=0):
             asked.append((prefix, jobs))
-            return ("c-gpu-1-2",)
+            return Retired(("c-gpu-1-2",))
 
         async def aclose(self):
             pass

@@ -20,7 +20,8 @@ from tests.clusters.stub_scheduler import StubScheduler
 class WishingScheduler:
     """Answers status requests as our preloads do: at once, or when a test `tell`s something new.
 
-    `asked` has what the requests asked about, `retired` what was asked to be retired. Who is retired ends at once.
+    `asked` has what the requests asked about, `retired` what was asked to be retired. Who is retired ends at once,
+    except for the workers in `kept`, whose data has no other place.
     """
 
     cluster: Cluster
@@ -28,6 +29,7 @@ class WishingScheduler:
     wishes: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     retired: list[dict[str, object]] = field(default_factory=list)
+    kept: set[str] = field(default_factory=set)
     version: int = 1
 
     def start(self) -> httpserver.HTTPServer:
@@ -87,7 +89,8 @@ class WishingScheduler:
         request = json.loads(handler.request.body)
         self.retired.append(request)
         chosen = sorted(name for name in self.workers if name.startswith(request["prefix"]))[: request["jobs"]]
-        for name in chosen:
+        gone = [name for name in chosen if name not in self.kept]
+        for name in gone:
             tag, _, index = name.removeprefix(f"{self.cluster.id}-").rpartition("-")
             self.end_job(tag, int(index))
-        handler.write({"retired": chosen})
+        handler.write({"retired": gone, "kept": [name for name in chosen if name in self.kept]})

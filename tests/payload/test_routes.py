@@ -13,7 +13,7 @@ import pytest_asyncio
 from distributed import Client
 
 from hpcdask_ext.clusters.reach import own_endpoint
-from hpcdask_ext.clusters.scheduler_api import SchedulerAPI, SchedulerStatus
+from hpcdask_ext.clusters.scheduler_api import Retired, SchedulerAPI, SchedulerStatus
 from hpcdask_ext.sites.versions import differences
 from tests.waiting import until
 
@@ -107,21 +107,34 @@ async def test_the_least_busy_worker_is_retired_its_data_stays_and_its_process_e
         assert set(names) == {first, second}
         heavy = await client.scatter(b"x" * 10**6, workers=[names[first]], hash=False)
         light = await client.scatter(b"kept", workers=[names[second]], hash=False)
-        assert await api.retire("", 1, 1) == (second,)
+        assert await api.retire("", 1, 1) == Retired((second,))
         assert await client.gather([light, heavy]) == [b"kept", b"x" * 10**6]
     assert await ends(processes[1]) == 0
     assert processes[0].poll() is None
     await follow(api, 1)
-    assert await api.retire("", 5, 1, keep=1) == (), "no more than may go"
-    assert await api.retire("", 5, 1) == (first,), "no more than there are"
+    assert await api.retire("", 5, 1, keep=1) == Retired(()), "no more than may go"
+    assert await api.retire("", 5, 1) == Retired((first,)), "no more than there are"
     await follow(api, 0)
-    assert await api.retire("", 1, 1) == ()
+    assert await api.retire("", 1, 1) == Retired(())
+
+
+async def test_a_worker_whose_data_has_no_other_place_is_kept(cluster: RealCluster, api: SchedulerAPI) -> None:
+    (process,) = cluster.start_workers("single", (1,))
+    await follow(api, 1)
+    name = f"{cluster.name('single')}-1"
+    async with connect(cluster) as client:
+        kept = await client.scatter(b"kept", hash=False)
+        assert await api.retire("", 1, 1) == Retired((), (name,))
+        assert await client.gather(kept) == b"kept"
+        assert await client.submit(len, kept) == 4, "it goes on working"
+    assert process.poll() is None
+    assert await api.retire("", 1, 1) == Retired((name,))
 
 
 async def test_of_jobs_with_several_workers_whole_jobs_are_retired(cluster: RealCluster, api: SchedulerAPI) -> None:
     processes = cluster.start_workers("pair", (1, 2), per_job=2)
     await follow(api, 4)
-    names = set(await api.retire("", 1, 2))
+    names = set((await api.retire("", 1, 2)).names)
     pairs = [{f"{cluster.name('pair')}-{index}-{number}" for number in (0, 1)} for index in (1, 2)]
     assert names in pairs
     assert await ends(processes[pairs.index(names)]) == 0
