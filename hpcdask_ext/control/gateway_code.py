@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
+
 from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.sites.gateway import GatewayAuth, GatewaySite
 from hpcdask_ext.sites.models import Site
+
+_VARIABLE = re.compile(r"\{[A-Za-z_]\w*\}")
+"""An environment variable in a site's file, and nothing else."""
 
 
 def gateway_code(cluster: Cluster, site: Site | None, base_url: str) -> str | None:
@@ -66,7 +71,10 @@ def _filled(value: str | int) -> str:
 
 
 def _told(auth: GatewayAuth | None) -> tuple[dict[str, object], list[str]]:
-    """Return the arguments of a login that are no secrets, by their keys in Dask's configuration, and other names."""
+    """Return the arguments of a login that are no secrets, by their keys in Dask's configuration, and other names.
+
+    A variable's name is none; what stands around it may be, or a brace in a password.
+    """
     kwargs = auth.kwargs if auth else {}
-    said = [name for name, value in kwargs.items() if name == "username" or (isinstance(value, str) and "{" in value)]
+    said = [name for name, value in kwargs.items() if name == "username" or _VARIABLE.fullmatch(str(value))]
     return {f"gateway.auth.kwargs.{name}": kwargs[name] for name in said}, [name for name in kwargs if name not in said]

@@ -17,7 +17,7 @@ from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.clusters.reach import SchedulerAddress
 from hpcdask_ext.clusters.states import ClusterState, JobState
 from hpcdask_ext.clusters.status import SchedulerStatus
-from hpcdask_ext.control.gateway_code import gateway_code
+from hpcdask_ext.control.gateway_code import gateway_code, gateway_expression
 from hpcdask_ext.control.reconcile import Answer, Observation, reconcile
 from hpcdask_ext.errors import InvalidRequest
 from hpcdask_ext.launchers.gateway import GatewayLauncher, gateway_job
@@ -102,6 +102,15 @@ def test_the_code_says_what_the_file_says_without_its_secrets(tmp_path: Path) ->
     unnamed = running(tmp_path).model_copy(update={"jobs": ()})
     assert gateway_code(unnamed, site, "/") is None
     assert "gateway = Gateway()" in (gateway_code(running(tmp_path), None, "/") or "")
+
+
+@pytest.mark.parametrize("word", ["open{{sesame", "sesame-{USER}", "{USER}sesame", "sesame"])
+def test_no_code_shows_what_may_be_a_secret(tmp_path: Path, word: str) -> None:
+    auth = {"type": "centre.auth.Own", "kwargs": {"word": word, "token": "{TOKEN}"}}
+    site = GatewaySite.model_validate({"name": "gw", "address": "https://g", "auth": auth})
+    code = gateway_code(running(tmp_path), site, "/") or ""
+    assert ("sesame" in code, "# 'word' is a secret" in code, "'{TOKEN}'" in code) == (False, True, True)
+    assert "sesame" not in str(gateway_expression(running(tmp_path), site))
 
 
 def cluster_of(directory: Path, scaling: FixedScaling | AdaptiveScaling, connected: int = 0) -> Cluster:
