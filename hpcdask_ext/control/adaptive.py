@@ -124,7 +124,8 @@ def _peaks(rules: Rules, look: Look, memory: Memory) -> tuple[tuple[datetime, in
     before = memory.peaks or ((look.time, min(look.capacity, rules.bounds.maximum)),)
     *older, newest = before
     seen = [*older, (look.time, newest[1])]  # the newest wish has lasted until now
-    wanted, oldest = rules.fit(look.wish), look.time - rules.pace.queue_patience
+    wanted = rules.fit(look.wish)
+    oldest = look.time - max(rules.pace.patience, rules.pace.queue_patience)
     return (*((time, wish) for time, wish in seen if wish > wanted and time > oldest), (look.time, wanted))
 
 

@@ -26,10 +26,11 @@ class Group:
     waiting: int = 0
     memory: Memory = field(default_factory=Memory)
     setback: Setback | None = None
+    pace: Pace = field(default_factory=Pace)
     due: float | None = None
 
     def decide(self, seconds: float, wish: int) -> Decision:
-        rules = Rules(AdaptiveScaling(minimum=self.minimum, maximum=self.maximum), self.per_job, Pace())
+        rules = Rules(AdaptiveScaling(minimum=self.minimum, maximum=self.maximum), self.per_job, self.pace)
         look = Look(START + timedelta(seconds=seconds), wish, self.running, self.pending, self.waiting)
         decision = decide(rules, look, self.memory, self.setback)
         self.memory = decision.memory
@@ -130,6 +131,15 @@ def test_running_workers_go_once_the_wish_was_lower_for_two_minutes_without_a_br
     assert group.due is None or group.due > 130
     assert group.look(229, 2) == (5, 0)
     assert group.look(230, 2) == (2, 0)
+
+
+def test_running_workers_may_be_kept_longer_than_places_in_the_queue():
+    group = Group(running=4, pending=4, pace=Pace(patience=timedelta(hours=1)))
+    group.look(0, 8)
+    group.look(1, 0)
+    assert group.look(1201, 0) == (4, 0)
+    assert group.look(3600, 0) == (4, 0)
+    assert group.look(3601, 0) == (0, 0)
 
 
 def test_a_place_in_the_queue_is_kept_much_longer():

@@ -6,11 +6,13 @@ import json
 
 import pytest
 
-from hpcdask_ext.clusters.models import Environment
+from hpcdask_ext.clusters.models import Element, Environment
 from hpcdask_ext.clusters.reports import Report
 from hpcdask_ext.clusters.states import ClusterState, JobState
 from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.control.reconcile import Observation, reconcile
+from hpcdask_ext.control.setbacks import setback, with_warning
+from hpcdask_ext.sites.pace import Pace
 
 from .conftest import after, job
 from .test_reconcile import ADDRESS, UP, explain
@@ -49,6 +51,23 @@ def test_differences_and_lost_jobs_are_warned_of_together(make_cluster):
     again = reconcile(cluster, seen(status(clients="1.5.3", workers="2.2.2"), lost), explain)
     assert again.warnings == cluster.warnings
     assert [text[:14] for text in cluster.warnings] == ["pandas differs", "1 of 2 worker "]
+
+
+def test_that_adapting_is_paused_is_told_once_even_if_groups_were_added_since(make_cluster):
+    failed = Element(state=JobState.FAILED, started=after(0), ended=after(9), reason="exit code 1")
+    workers = job("workers-1", 3).model_copy(update={"elements": dict.fromkeys((1, 2, 3), failed)})
+
+    def paused(cluster):
+        return setback(cluster, cluster.main, Pace(), after(60)).warning
+
+    cluster = make_cluster(workers, warnings=("other",))
+    cluster = with_warning(cluster, "workers", paused(cluster))
+    cluster = cluster.with_new_group(cluster.main.model_copy(update={"name": "gpu"}))
+    assert with_warning(cluster, "gpu", None).warnings == cluster.warnings
+    assert paused(cluster).startswith("Adapting is paused for the workers “workers”: the last 3 worker jobs ended")
+    cluster = with_warning(cluster, "workers", paused(cluster))
+    assert cluster.warnings == ("other", paused(cluster))
+    assert with_warning(cluster, "workers", None).warnings == ("other",)
 
 
 @pytest.mark.parametrize("tag", ["scheduler", "allocation"])
