@@ -70,6 +70,7 @@ async def launch(tmp_path: Path, manager: ClusterManager, batch: Batch) -> Async
             await until(lambda: manager.get(cluster.id).state is ClusterState.PENDING)
             scheduler = WishingScheduler(manager.get(cluster.id))
             server = scheduler.start()
+            servers.push_async_callback(server.close_all_connections)
             servers.callback(server.stop)
             await until(lambda: manager.get(cluster.id).address)
             return Launched(manager, batch, scheduler)
