@@ -64,6 +64,7 @@ class ClusterWatch:
         self._reached: Reach | None = None
         self._status: SchedulerStatus | None = None
         self._asked = self._silent = ""
+        self._retry = _FIRST_RETRY
         self._read: dict[str, dict[str, str]] = {}
         self._follower: asyncio.Task[None] | None = None
 
@@ -173,18 +174,23 @@ class ClusterWatch:
             self._follower = asyncio.create_task(self._follow(self._source(self._reached, self._asked)))
 
     async def _follow(self, api: StatusSource) -> None:
-        """Keep the scheduler's status up to date: each request waits there until something changes."""
-        retry, version = _FIRST_RETRY, None
+        """Keep the scheduler's status up to date: each request waits there until something changes.
+
+        Where a scheduler is not ours, the way to it may have changed if it does not answer: a login may have expired.
+        """
+        is_ours, version = self._reached is not None and self._reached.api is not None, None
         try:
             while True:
                 try:
                     self._status = await api.status(version)
-                    self._silent, retry, version = "", _FIRST_RETRY, self._status.version
+                    self._silent, self._retry, version = "", _FIRST_RETRY, self._status.version
                     self.wake()
                 except SchedulerUnreachable as error:
                     self._status, self._silent, version = None, error.message, None
                     self.wake()
-                    await asyncio.sleep(retry)
-                    retry = min(retry * 2, _LAST_RETRY)
+                    await asyncio.sleep(self._retry)
+                    self._retry = min(self._retry * 2, _LAST_RETRY)
+                    if not is_ours:
+                        return  # the next look finds it anew
         finally:
             await api.aclose()

@@ -17,7 +17,7 @@ from hpcdask_ext.clusters.groups import AdaptiveScaling, FixedScaling, Scaling
 from hpcdask_ext.clusters.models import Cluster, Element, Job
 from hpcdask_ext.clusters.reach import Endpoint, Reach, SchedulerAddress
 from hpcdask_ext.clusters.states import JobState, Place, Role
-from hpcdask_ext.errors import BatchRefused, SchedulerUnreachable
+from hpcdask_ext.errors import BatchRefused, HPCDaskError, SchedulerUnreachable
 from hpcdask_ext.launchers.base import Adjusted, Launcher, Preview, Running
 from hpcdask_ext.launchers.gateway_client import GatewayClient
 from hpcdask_ext.launchers.gateway_login import login_headers
@@ -43,6 +43,7 @@ _REASONS: Mapping[str, str] = {
     "gateway's administrator can see (FAILED)",
 }
 _FRESH = 240.0  # seconds for which the way to a dashboard is used: gateways accept a cookie for five minutes
+_PAUSE = 5.0  # seconds for which a gateway that has not said the way is not asked for it again
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class GatewayLauncher(Launcher):
     def __init__(self, site: GatewaySite) -> None:
         self.site = site
         self._client = GatewayClient(site)
-        self._reached: dict[str, tuple[float, Reach]] = {}
+        self._reached: dict[str, tuple[float, Reach | HPCDaskError]] = {}
 
     async def prepare(self, cluster: Cluster) -> Probed:
         return Probed()
@@ -138,11 +139,18 @@ class GatewayLauncher(Launcher):
         name, now = _name(cluster), asyncio.get_running_loop().time()
         if name is None or cluster.jobs[0].elements[1].state is not JobState.RUNNING:
             return None
-        until, reach = self._reached.get(name, (0.0, None))
-        if reach is None or now > until:
+        until, known = self._reached.get(name, (0.0, None))
+        if known is not None and now < until:
+            if isinstance(known, HPCDaskError):
+                raise known
+            return known
+        try:
             reach = await self._find(cluster, name)
-            if reach is not None:
-                self._reached[name] = (now + _FRESH, reach)
+        except HPCDaskError as error:
+            self._reached[name] = (asyncio.get_running_loop().time() + _PAUSE, error)
+            raise
+        if reach is not None:
+            self._reached[name] = (now + _FRESH, reach)
         return reach
 
     async def _find(self, cluster: Cluster, name: str) -> Reach | None:

@@ -132,6 +132,26 @@ async def test_dashboards_that_only_the_public_address_has_are_found_there(start
     assert reach.dashboard.url == f"{public}/clusters/abc"
 
 
+async def test_a_gateway_that_does_not_say_the_way_is_left_alone_for_a_while(
+    start: Start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    guard = Guard()
+    asked = launcher(await start(guard), token="an-old-one")
+    counts = []
+    for _ in range(3):
+        with pytest.raises(BatchRefused, match="did not accept the login"):
+            await asked.reach(running(tmp_path))
+        counts.append(len(guard.seen))
+    assert counts[0] == counts[2] > 0
+    monkeypatch.setattr("hpcdask_ext.launchers.gateway._PAUSE", 0)
+    again = launcher(await start(guard), token="an-old-one")
+    for _ in range(2):
+        with pytest.raises(BatchRefused, match="did not accept the login"):
+            await again.reach(running(tmp_path))
+        counts.append(len(guard.seen))
+    assert counts[2] < counts[3] < counts[4]
+
+
 async def test_a_token_that_has_expired_is_told(start: Start, tmp_path: Path) -> None:
     address = await start(Guard())
     with pytest.raises(BatchRefused, match=r"did not accept the login \(401 .*restart your server") as caught:
