@@ -86,12 +86,18 @@ export class IdleNotifier implements IDisposable {
     this._told.set(id, { endsAt, notification });
   }
 
-  /** Take back what is not so any more. */
+  /**
+   * Take back what is not so any more. That it was said is kept: it may be so
+   * again, where a cluster could not be kept.
+   */
   private _dropOld(idle: readonly ICluster[]): void {
+    const { model } = this._options;
     for (const [id, { endsAt, notification }] of this._told) {
       if (!idle.some(one => one.id === id && one.idle_ends_at === endsAt)) {
-        this._told.delete(id);
         Notification.dismiss(notification);
+      }
+      if (!model.get(id)) {
+        this._told.delete(id);
       }
     }
   }

@@ -76,6 +76,13 @@ describe('the notification of an idle cluster', () => {
     expect(told()).toEqual([]);
   });
 
+  it('does not come again for a cluster that could not be kept', async () => {
+    await show({ idle_ends_at: inMinutes(3) });
+    await show({ idle_ends_at: null });
+    await show({ idle_ends_at: inMinutes(3) });
+    expect(told()).toEqual([]);
+  });
+
   it.each<[string, Partial<ICluster>]>([
     ['works again', { idle_ends_at: null }],
     ['has ended', { idle_ends_at: inMinutes(3), state: 'stopped' }]

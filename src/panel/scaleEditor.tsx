@@ -24,7 +24,10 @@ export function ScaleEditor(
   const { cluster, group, actions, trans } = props;
   const help = React.useId();
   const form = React.useRef<HTMLFormElement>(null);
-  React.useEffect(() => form.current?.scrollIntoView({ block: 'nearest' }), []);
+  React.useEffect(() => {
+    // Browsers begin to return a promise, which React would take for a cleanup.
+    form.current?.scrollIntoView({ block: 'nearest' });
+  }, []);
   const [values, setValues] = React.useState(() => scaleValues(group));
   const [problem, setProblem] = React.useState('');
   const change = (part: Partial<IScaleValues>) => {

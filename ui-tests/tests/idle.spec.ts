@@ -15,6 +15,9 @@ import { forgetSites, writeSite } from './sites';
 
 const MINUTE = 60_000;
 
+/** What a card says that has been idle for some seconds of its minute. */
+const A_WHILE = /Idle: stops in ([1-4]\d|5[0-2]) s/;
+
 /** A site on this machine that does not wait for long. */
 const HASTY = {
   name: 'hasty',
@@ -49,6 +52,8 @@ test.describe('an idle cluster', () => {
     const toast = page.locator('.Toastify__toast');
     await expect(toast).toHaveCount(1);
     await expect(toast).toContainText('is idle: without work, it stops at');
+    // Earlier, it would be no news.
+    await expect(card).toContainText(A_WHILE);
     const first = await endOf(page.request, id);
 
     await button(card, 'Keep').click();
@@ -60,8 +65,7 @@ test.describe('an idle cluster', () => {
     // What was said of the first idle time is said of the next one instead.
     await expect(toast).toHaveCount(1);
 
-    // A moment later would be no news.
-    await expect(card).toContainText(/Idle: stops in ([1-4]\d|5[0-2]) s/);
+    await expect(card).toContainText(A_WHILE);
     await toast.getByRole('button', { name: 'Keep' }).click();
     await expect
       .poll(() => endOf(page.request, id))

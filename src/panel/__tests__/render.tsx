@@ -11,8 +11,8 @@ export const trans = nullTranslator.load('hpcdask_ext');
   globalThis as { IS_REACT_ACT_ENVIRONMENT?: boolean }
 ).IS_REACT_ACT_ENVIRONMENT = true;
 
-// Here nothing has a place.
-Element.prototype.scrollIntoView ??= () => undefined;
+// Here nothing has a place; newer browsers return a promise.
+Element.prototype.scrollIntoView ??= (() => Promise.resolve()) as never;
 
 /** A view in a page of its own. */
 export class Page {
