@@ -31,8 +31,8 @@ _FIRST_INTERVAL, _LAST_INTERVAL, _GROWTH = 1.0, 15.0, 1.5  # seconds between que
 _REST = 30  # times as long as the last answer took, at least: so the largest clusters are asked every few seconds
 _MOST = 64 * 2**20  # bytes of an answer; 10,000 workers make 15 MB
 
-
-_WORKERS, _IDENTITY = "/info/main/workers.html", "/json/identity.json"
+WORKERS_PAGE = "/info/main/workers.html"
+_IDENTITY = "/json/identity.json"
 # The same lines since 2023.5. Of each worker: its threads, and its memory limit, which is 0 or None without one.
 _TITLE = re.compile(r'<h1 class="title">\s*Scheduler\s+([^\s<]+)\s*</h1>')
 _LINK = re.compile(r'<a href="\.\./worker/')
@@ -98,7 +98,7 @@ class DashboardAPI:
     async def identity(self) -> Identity:
         """Ask what the scheduler is and has."""
         began = time.monotonic()
-        for path, read in ((_WORKERS, _read_page), (_IDENTITY, _read_identity)):
+        for path, read in ((WORKERS_PAGE, _read_page), (_IDENTITY, _read_identity)):
             content = await self.read(path)
             self._took = time.monotonic() - began
             if identity := await asyncio.to_thread(read, content):

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
 from hpcdask_ext.batch.records import JOB_NAMES, JobElements, JobRequest, JobStatus
+from hpcdask_ext.clusters.dashboard_api import WORKERS_PAGE
 from hpcdask_ext.clusters.groups import AdaptiveScaling, FixedScaling, Scaling
 from hpcdask_ext.clusters.models import Cluster, Element, Job
 from hpcdask_ext.clusters.reach import Endpoint, Reach, SchedulerAddress
@@ -206,7 +207,7 @@ async def _find_dashboard(gateway: Gateway, link: str | None, name: str) -> tupl
     near = f"{gateway.address}/clusters/{name}"
     public = [link.removesuffix("/status")] if urlsplit(link).scheme in ("http", "https") else []
     for place in (near, *public):
-        headers = await login_headers(gateway.auth, f"{place}/json/identity.json")
+        headers = await login_headers(gateway.auth, place + WORKERS_PAGE)
         if headers is not None:
             return place, headers
     return near, {}  # its scheduler is still starting
