@@ -24,6 +24,9 @@ from hpcdask_ext.sites.units import Memory, Walltime
 _MOST = 10_000
 """Larger numbers are taken for typing errors, even where a queue has no limits."""
 
+MOST_GROUPS = 20
+"""In a cluster, besides the one that every cluster has."""
+
 _TAKEN = ("scheduler", "allocation", "workers")
 """What jobs without a group of their own are called."""
 
@@ -147,7 +150,7 @@ class LaunchRequest(BaseModel):
     image: Text | None = None
     layout: Text | None = None
     scaling: ScalingBody | None = None
-    groups: list[GroupBody] = Field(default_factory=list, max_length=20)
+    groups: list[GroupBody] = Field(default_factory=list, max_length=MOST_GROUPS)
     name: ClusterName | None = None
     script: ScriptBody | None = None
     options: dict[str, Any] = Field(default_factory=dict)

@@ -8,12 +8,10 @@ from typing import Any
 from hpcdask_ext.clusters.groups import WorkerGroup
 from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.errors import FieldError, InvalidRequest, WrongState
-from hpcdask_ext.sites.bodies import GroupBody, read_fields
+from hpcdask_ext.sites.bodies import MOST_GROUPS, GroupBody, read_fields
 from hpcdask_ext.sites.group_request import GroupChecker, check_queue
 from hpcdask_ext.sites.load import Sites
 from hpcdask_ext.sites.models import Site
-
-MOST_GROUPS = 20
 
 
 def read_new_group(body: Mapping[str, Any], sites: Sites, cluster: Cluster) -> WorkerGroup:

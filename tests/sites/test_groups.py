@@ -12,10 +12,11 @@ from hpcdask_ext.clusters.groups import AdaptiveScaling, FixedScaling, WorkerGro
 from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.errors import InvalidRequest, WrongState
+from hpcdask_ext.sites.bodies import MOST_GROUPS
 from hpcdask_ext.sites.change import read_change
 from hpcdask_ext.sites.load import Sites
 from hpcdask_ext.sites.machine import local_site
-from hpcdask_ext.sites.new_group import MOST_GROUPS, read_new_group
+from hpcdask_ext.sites.new_group import read_new_group
 from hpcdask_ext.sites.request import Launch, read_launch
 from tests.conftest import record
 
