@@ -84,7 +84,7 @@ class Wishes:
 def wishes(scheduler: Any, members: Mapping[str, str], groups: Mapping[str, Any]) -> dict[str, int]:
     """Return how many workers of each of `groups` could be used; `members` has the group of each worker's address."""
     workers = dict.copy(scheduler.workers)  # the scheduler's own is sorted, and slow to go through
-    strangers = {address: name for address, name in members.items() if name != _MAIN}
+    strangers = {address: name for address, name in members.items() if name != _MAIN and address in workers}
     told = {_MAIN: 0}
     threads = 0  # that other groups provide, or should
     if strangers or len(groups) > 1:

@@ -9,10 +9,11 @@ from operator import attrgetter
 
 import dask
 import pytest_asyncio
-from distributed import Client
+from distributed import Client, Scheduler
 
 from hpcdask_ext.clusters.reach import own_endpoint
 from hpcdask_ext.clusters.scheduler_api import SchedulerAPI
+from hpcdask_ext.payload import adaptive_preload
 from tests.waiting import until
 
 from .conftest import RealCluster, make_cluster
@@ -160,3 +161,9 @@ async def test_plain_work_is_done_by_idle_workers_of_other_groups_first(cluster,
     future = client.submit(wait)
     await wishes(api, workers=0, gpu=1)  # it is busy, so it is not to go
     await client.cancel(future, force=True)
+
+
+async def test_a_worker_that_the_scheduler_does_not_have_any_more_counts_for_nothing():
+    async with Scheduler(host="127.0.0.1", port=0, dashboard_address="127.0.0.1:0") as scheduler:
+        groups = {"workers": group(), "gpu": group(gpu=1)}
+        assert adaptive_preload.wishes(scheduler, {"tls://127.0.0.1:1": "gpu"}, groups) == {"workers": 0, "gpu": 0}
