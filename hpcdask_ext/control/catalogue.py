@@ -41,6 +41,8 @@ class Catalogue:
         Returns what `KernelSpecManager.get_all_specs` does; may block.
     runner
         Starts commands.
+    asking
+        Starts what asks the schedulers of others. Those may not answer for a minute, which delays no command.
     directories
         Where jobs run.
     """
@@ -50,10 +52,11 @@ class Catalogue:
         files: SiteFiles,
         kernel_specs: Callable[[], Mapping[str, Any]],
         runner: CommandRunner,
+        asking: CommandRunner,
         directories: Directories,
     ) -> None:
         self._files, self._kernel_specs = files, kernel_specs
-        self._runner, self._directories = runner, directories
+        self._runner, self._asking, self._directories = runner, asking, directories
         self.working_directory = directories.working
         self._launchers: dict[str, tuple[Site, Launcher]] = {}
         self._monitors: dict[tuple[str, Place], QueueMonitor] = {}
@@ -115,7 +118,7 @@ class Catalogue:
 
     def adopted(self, tls: TLSFiles | None, known: str = "") -> AdoptedLauncher:
         """Return the launcher of clusters that others launched; see `AdoptedLauncher`."""
-        return AdoptedLauncher(self._runner, tls, known)
+        return AdoptedLauncher(self._asking, tls, known)
 
     async def reach(self, cluster: Cluster) -> Reach | None:
         """Return how a cluster's scheduler is reached, or None while it is not up.

@@ -87,7 +87,7 @@ class Core:
 
         files = SiteFiles(self._config_path)
         directories = Directories(self._working_directory, self._runtime_directory)
-        catalogue = Catalogue(files, self._kernel_specs, ProcessRunner(), directories)
+        catalogue = Catalogue(files, self._kernel_specs, ProcessRunner(), ProcessRunner(), directories)
         return ClusterManager(ClusterStore(self.root), catalogue, self._emit)
 
 

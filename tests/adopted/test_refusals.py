@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,23 @@ def test_a_body_that_is_no_json_and_one_with_everything_wrong(jupyter: Jupyter) 
         address="http://x:1", scheduler_file="no/such", dashboard="ftp://x", name="", tls={"ca": "/no/ca.pem"}, adress=1
     )
     assert set(said) == {"address", "scheduler_file", "dashboard", "name", "tls.ca", "tls.certificate", "adress"}
+
+
+def test_addresses_that_keep_silent_delay_no_launch(jupyter: Jupyter, listen: Listen) -> None:
+    came = threading.Semaphore(0)
+    body = {"address": f"127.0.0.1:{listen(lambda _: came.release())}"}
+    with ThreadPoolExecutor(8) as pool:
+        asking = [
+            pool.submit(jupyter.http.post, "hpcdask/api/clusters/adopt", json=body, timeout=120) for _ in range(8)
+        ]
+        for _ in range(4):
+            assert came.acquire(timeout=30)
+        cluster_id = jupyter.launch()
+        jupyter.wait_for(cluster_id, "running")
+        assert not all(one.done() for one in asking), "the launch has waited for all of them"
+        assert {one.result().status_code for one in asking} == {422}
+    jupyter.ask("DELETE", f"clusters/{cluster_id}")
+    jupyter.wait_for(cluster_id, "stopped")
 
 
 HOSTILE = """

@@ -70,9 +70,8 @@ def new_manager(tmp_path: Path, batch: Batch) -> Callable[[], ClusterManager]:
     (folder / "centre.yaml").write_text(SITE)
 
     def make() -> ClusterManager:
-        catalogue = Catalogue(
-            SiteFiles([str(tmp_path / "config")]), lambda: SPECS, batch, Directories(tmp_path, tmp_path / "warm")
-        )
+        files, directories = SiteFiles([str(tmp_path / "config")]), Directories(tmp_path, tmp_path / "warm")
+        catalogue = Catalogue(files, lambda: SPECS, batch, batch, directories)
         return ClusterManager(ClusterStore(tmp_path / "clusters"), catalogue, lambda *, data: events.append(data))
 
     events: list[dict[str, object]] = []

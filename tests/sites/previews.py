@@ -41,7 +41,8 @@ async def preview(
     for name, text in files.items():
         (folder / name).write_text(text)
     directories = Directories(directory / "home", directory / "warm")
-    catalogue = Catalogue(SiteFiles([str(directory / "config")]), lambda: SPECS, NoBatchSystem(queues), directories)
+    runner = NoBatchSystem(queues)
+    catalogue = Catalogue(SiteFiles([str(directory / "config")]), lambda: SPECS, runner, runner, directories)
     manager = ClusterManager(ClusterStore(directory / "clusters"), catalogue, lambda *, data: None)
     await manager.start()
     try:
