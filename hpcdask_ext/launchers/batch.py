@@ -127,13 +127,16 @@ class BatchLauncher(JobLauncher):
         return self._systems["batch"].parse_accounts(await self._runners["batch"].run(command))
 
     def _walltime_of_scheduler(self, cluster: Cluster) -> timedelta | None:
-        """Return the walltime of the scheduler's job: that of the workers that stay longest, if its queue allows it."""
+        """Return the walltime of the scheduler's job: that of the workers that stay longest, if its queue allows it.
+
+        Where workers are replaced, it is the longest that its queue allows, as far as that is known.
+        """
         if self.site.scheduler.walltime is not None:
             return self.site.scheduler.walltime
         queue = self.site.queue(self.site.scheduler.queue or cluster.main.queue)
         longest = queue.limits.walltime if queue else None
         walltimes = [group.walltime for group in cluster.groups if group.walltime is not None]
-        if len(walltimes) < len(cluster.groups):
+        if len(walltimes) < len(cluster.groups) or (cluster.is_adaptive and longest is not None):
             return longest
         return min(max(walltimes), longest or timedelta.max)
 

@@ -6,19 +6,18 @@ from datetime import timedelta
 
 import pytest
 
-from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.groups import AdaptiveScaling, FixedScaling, WorkerGroup, WorkerShape
 from hpcdask_ext.clusters.models import Job
-from hpcdask_ext.clusters.reach import SchedulerAddress
+from hpcdask_ext.clusters.reach import Endpoint, Reach, SchedulerAddress
 from hpcdask_ext.clusters.reports import Report
 from hpcdask_ext.clusters.scheduler_api import Retired
 from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.clusters.status import SchedulerStatus
-from hpcdask_ext.control import scaling
+from hpcdask_ext.control import asking, scaling
 from hpcdask_ext.control.reconcile import Observation, reconcile
 from hpcdask_ext.control.view import cluster_view
 from hpcdask_ext.errors import InvalidRequest, WrongState
-from hpcdask_ext.sites.models import BatchSite
+from hpcdask_ext.sites.models import BatchSite, Limits
 
 from .conftest import after, job
 from .conversation import until
@@ -112,8 +111,11 @@ async def test_only_the_group_that_is_meant_is_scaled_down(cluster, monkeypatch)
         async def aclose(self):
             pass
 
-    monkeypatch.setattr(scaling, "SchedulerAPI", API)
-    Credentials(cluster.directory).create()
+    monkeypatch.setattr(asking, "SchedulerAPI", API)
+
+    async def find_way(cluster):
+        return Reach(ADDRESS, Endpoint("https://h:2"), Endpoint("https://h:2"))
+
     reports = UP | {("gpu-1", 2): Report(after(1), "n"), ("workers-1", 1): Report(after(1), "n")}
     seen = Observation(after(9), reports, SchedulerAddress("tls://h:1", "https://h:2"), status(workers=1, gpu=1))
     records = [reconcile(cluster, seen, explain)]
@@ -121,7 +123,7 @@ async def test_only_the_group_that_is_meant_is_scaled_down(cluster, monkeypatch)
     async def change(edit):
         records.append(edit(records[-1]))
 
-    await scaling.shrink(records[-1], records[-1].group("gpu"), 2, Launcher(), change)
+    await scaling.shrink(records[-1], records[-1].group("gpu"), 2, Launcher(), change, find_way=find_way)
     assert cancelled == [("8", (1,))]
     assert asked == [("c-gpu-", 1)]
     assert records[-1].job("gpu-1").uncancelled == ()
@@ -185,3 +187,16 @@ async def test_the_scheduler_s_job_stays_as_long_as_any_group(manager, make_clus
     assert scheduler.walltime == hours[4]
     assert [one.walltime for one in workers] == hours[:2]
     assert (scheduler.cores, [one.cores for one in workers]) == (1, [1, 1])
+
+
+@pytest.mark.parametrize("hours", [(1, 48, None, 48), (1, None, None, 1), (None, None, None, None), (1, 48, 3, 3)])
+async def test_the_scheduler_s_job_outlives_workers_that_are_replaced(manager, make_cluster, hours):
+    """The walltime of the workers, what the scheduler's queue allows, what the site says, and what becomes of that."""
+    workers, allowed, said, expected = (None if hour is None else timedelta(hours=hour) for hour in hours)
+    launcher = await manager._catalogue.launcher("centre")
+    queue = launcher.site.queues[0].model_copy(update={"limits": Limits(walltime=allowed)})
+    place = launcher.site.scheduler.model_copy(update={"walltime": said})
+    launcher.site = launcher.site.model_copy(update={"queues": (queue,), "scheduler": place})
+    scaling = AdaptiveScaling(minimum=0, maximum=8, workers=0)
+    (scheduler,) = launcher.first_jobs(make_cluster().with_group("workers", walltime=workers, scaling=scaling))
+    assert scheduler.walltime == expected
