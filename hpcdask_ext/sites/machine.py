@@ -10,7 +10,6 @@ from pathlib import Path, PurePosixPath
 import psutil
 
 from hpcdask_ext.sites.models import BatchSite, Limits, Queue, Size
-from hpcdask_ext.sites.pace import Pace
 
 LOCAL = "local"
 """The name of the site that needs no file."""
@@ -68,7 +67,6 @@ def local_site() -> BatchSite:
         batch_system="local",
         queues=(queue,),
         sizes=tuple(sizes),
-        adaptive=Pace.without_queue(),
     )
 
 

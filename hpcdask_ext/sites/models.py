@@ -164,6 +164,14 @@ class BatchSite(Site):
 
     @model_validator(mode="before")
     @classmethod
+    def _is_faster_without_a_queue(cls, data: Any) -> Any:
+        if not isinstance(data, dict) or data.get("batch_system") != "local":
+            return data
+        given = data.get("adaptive", {})
+        return {**data, "adaptive": {**dict(Pace.without_queue()), **given}} if isinstance(given, dict) else data
+
+    @model_validator(mode="before")
+    @classmethod
     def _notes_what_is_asked_for(cls, data: Any) -> Any:
         if not isinstance(data, dict) or "auto" in data:
             return data

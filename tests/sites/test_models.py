@@ -8,7 +8,9 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from hpcdask_ext.sites.machine import local_site
 from hpcdask_ext.sites.models import BatchSite, Option
+from hpcdask_ext.sites.pace import Pace
 
 from .samples import description
 
@@ -28,6 +30,16 @@ def test_the_smallest_useful_site_is_read_and_all_else_has_defaults() -> None:
     assert (queue.limits.memory, queue.limits.walltime, queue.limits.nodes) == (120 * 2**30, timedelta(days=1), None)
     assert (size.workers, size.cores, size.memory, size.workers_per_job) == (2, 4, 16 * 2**30, 1)
     assert (site.kernels, site.environments, site.accounts, site.options) == (True, (), (), ())
+
+
+def test_clusters_follow_their_work_faster_where_nothing_waits_in_a_queue() -> None:
+    assert BatchSite.model_validate(description()).adaptive == Pace()
+    local = description(batch_system="local", command_prefix=[], settings=None)
+    assert BatchSite.model_validate(local).adaptive == Pace.without_queue() == local_site().adaptive
+    chosen = BatchSite.model_validate({**local, "adaptive": {"patience": 30}}).adaptive
+    assert chosen == Pace.without_queue().model_copy(update={"patience": timedelta(seconds=30)})
+    with pytest.raises(ValidationError, match="adaptive"):
+        BatchSite.model_validate({**local, "adaptive": 30})
 
 
 def test_an_unquoted_walltime_which_yaml_reads_as_seconds_is_the_same() -> None:
