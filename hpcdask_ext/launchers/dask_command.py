@@ -122,8 +122,8 @@ def worker_command(cluster: Cluster, site: BatchSite, job: Job) -> str:
         words += ["--preload", str(GPU_PRELOAD)] if shape.gpus else []
     if site.batch_system == "local":
         words = [*_BEHIND_OTHERS, *words, "--host", _LOOPBACK, "--dashboard-address", f"{_LOOPBACK}:0"]
-        # No batch system ends processes on this machine, so the workers themselves keep to the walltime.
-        words += ["--lifetime", f"{int(group.walltime.total_seconds())} seconds"] if group.walltime else []
+        if job.role is Role.ALLOCATION and group.walltime:  # no batch system keeps it to that on this machine
+            words += ["--lifetime", f"{int(group.walltime.total_seconds())} seconds"]
     else:
         words += _interface(site)
     words += _site_words(cluster, site)
@@ -157,9 +157,10 @@ def shortest_life(cluster: Cluster, site: BatchSite, job: Job) -> timedelta | No
 def _lifetime(cluster: Cluster, site: BatchSite, job: Job) -> Lifetime | None:
     """Return the lifetime to give to a job's workers; those of an allocation end together with their scheduler."""
     is_given = says_lifetime(_site_words(cluster, site))
-    if job.role is not Role.WORKER or site.batch_system == "local" or job.walltime is None or is_given:
+    if job.role is not Role.WORKER or job.walltime is None or is_given:
         return None
-    return lifetime_within(job.walltime, is_replaced=cluster.group(job.group).scaling.mode == "adaptive")
+    is_replaced = cluster.group(job.group).scaling.mode == "adaptive"
+    return lifetime_within(job.walltime, is_replaced=is_replaced, number=int(job.tag.rpartition("-")[2]))
 
 
 def _site_words(cluster: Cluster, site: BatchSite) -> list[str]:
