@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import ssl
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -115,10 +114,8 @@ class GatewayLauncher(Launcher):
             return None
 
         async def scale(gateway: Gateway) -> None:
-            # The client only warns of a number that the gateway has replaced by its limit.
             from dask_gateway.client import GatewayWarning  # noqa: PLC0415
 
-            warnings.filterwarnings("error", category=GatewayWarning)
             try:
                 if isinstance(scaling, AdaptiveScaling):
                     await gateway.adapt_cluster(name, minimum=scaling.minimum, maximum=scaling.maximum)

@@ -11,6 +11,7 @@ import asyncio
 import functools
 import os
 import threading
+import warnings
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -81,11 +82,18 @@ def _loop_of(site: str) -> asyncio.AbstractEventLoop:
     return loop
 
 
-async def _import() -> None:
+@functools.cache
+def _import_client() -> None:
     try:
-        import dask_gateway  # noqa: F401, PLC0415
+        from dask_gateway.client import GatewayWarning  # noqa: PLC0415
     except ImportError as error:
         raise not_installed(error) from error
+    # The client only warns of a number of workers that the gateway has replaced by its limit.
+    warnings.filterwarnings("error", category=GatewayWarning)
+
+
+async def _import() -> None:
+    _import_client()
 
 
 def _connect(site: GatewaySite) -> Gateway:
