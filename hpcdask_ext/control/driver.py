@@ -184,8 +184,9 @@ class ClusterDriver:
         if missing > 0:
             await self._submit(cluster.id, launcher, (launcher.more_workers(cluster, group, missing),))
         elif missing < 0:
-            change = partial(self._ledger.change, cluster.id)
-            await self._break_at_end(cluster.id, shrink(cluster, group, -missing, launcher, change, pending=pending))
+            change, find_way = partial(self._ledger.change, cluster.id), self._catalogue.reach
+            shrinking = shrink(cluster, group, -missing, launcher, change, find_way=find_way, pending=pending)
+            await self._break_at_end(cluster.id, shrinking)
 
     async def _cancel(self, cluster: Cluster, place: Place, jobs: list[Job]) -> None:
         await self._ledger.change(cluster.id, partial(_mark, jobs=jobs, cancelled=True))

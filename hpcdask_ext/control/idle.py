@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from hpcdask_ext.clusters.models import Cluster
-from hpcdask_ext.clusters.reach import Reach
-from hpcdask_ext.clusters.scheduler_api import SchedulerAPI
 from hpcdask_ext.clusters.states import ClusterState
-from hpcdask_ext.errors import SchedulerUnreachable, WrongState
+from hpcdask_ext.control.asking import FindWay, scheduler_of
+from hpcdask_ext.errors import WrongState
 
 
 def idle_ends_at(cluster: Cluster) -> datetime | None:
@@ -19,7 +17,7 @@ def idle_ends_at(cluster: Cluster) -> datetime | None:
     return cluster.idle_since + cluster.idle_timeout
 
 
-async def keep(cluster: Cluster, reach: Callable[[Cluster], Awaitable[Reach | None]]) -> datetime | None:
+async def keep(cluster: Cluster, find_way: FindWay) -> datetime | None:
     """Let a cluster's idle time begin anew; return since when it is idle then.
 
     Raises
@@ -33,11 +31,5 @@ async def keep(cluster: Cluster, reach: Callable[[Cluster], Awaitable[Reach | No
         raise WrongState(f"“{cluster.name}” is {cluster.state.value}: only a running cluster can be kept.")
     if cluster.idle_timeout is None:
         raise WrongState(f"“{cluster.name}” does not end when it is idle, so there is nothing to keep it from.")
-    reached = await reach(cluster)
-    if reached is None or reached.api is None:
-        raise SchedulerUnreachable("The scheduler's address is not known: try again later.")
-    api = SchedulerAPI(reached.api)
-    try:
-        return await api.keep()
-    finally:
-        await api.aclose()
+    async with scheduler_of(cluster, find_way) as scheduler:
+        return await scheduler.keep()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import re
 from collections import defaultdict
@@ -11,12 +10,11 @@ from functools import partial
 from typing import Any
 
 from hpcdask_ext.batch.records import JobElements
-from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.groups import WorkerGroup
 from hpcdask_ext.clusters.models import Cluster
-from hpcdask_ext.clusters.reach import own_endpoint
-from hpcdask_ext.clusters.scheduler_api import Retired, SchedulerAPI
+from hpcdask_ext.clusters.scheduler_api import Retired
 from hpcdask_ext.clusters.states import JobState, Role
+from hpcdask_ext.control.asking import FindWay, scheduler_of
 from hpcdask_ext.errors import WrongState
 from hpcdask_ext.launchers.base import Launcher
 from hpcdask_ext.launchers.dask_command import names_of_group, worker_name
@@ -26,7 +24,14 @@ _Chosen = list[tuple[str, int]]  # job tags and element numbers
 
 
 async def shrink(
-    cluster: Cluster, group: WorkerGroup, workers: int, launcher: Launcher, change: Change, *, pending: int = 0
+    cluster: Cluster,
+    group: WorkerGroup,
+    workers: int,
+    launcher: Launcher,
+    change: Change,
+    *,
+    find_way: FindWay,
+    pending: int = 0,
 ) -> None:
     """End the elements of at least `workers` workers of a group.
 
@@ -40,12 +45,12 @@ async def shrink(
     BatchError
         A cancellation failed.
     SchedulerUnreachable
-        The scheduler could not be asked to retire workers.
+        The scheduler is not up yet, or could not be asked to retire workers.
     WrongState
-        Workers stay because of their data, or the scheduler is not up yet.
+        Workers stay because of their data.
     """
     if cluster.layout == "allocation":
-        await _retire_tasks(cluster, change)
+        await _retire_tasks(cluster, change, find_way)
         return
     elements = workers // group.shape.workers_per_job
     waiting = _candidates(cluster, group, JobState.PENDING)
@@ -55,7 +60,7 @@ async def shrink(
     elements -= len(withdrawn)
     if elements < 1:
         return
-    told = await _retire_workers(cluster, group, elements)
+    told = await _retire_workers(cluster, group, elements, find_way)
     kept = _places(cluster, told.kept)
     retired = [place for place in _places(cluster, told.names) if place not in kept]
     await change(partial(_mark, chosen=retired))
@@ -90,7 +95,7 @@ def _candidates(cluster: Cluster, group: WorkerGroup, state: JobState) -> _Chose
     ]
 
 
-async def _retire_tasks(cluster: Cluster, change: Change) -> None:
+async def _retire_tasks(cluster: Cluster, change: Change, find_way: FindWay) -> None:
     """Retire workers of an allocation, which ends their processes; their nodes stay until the job ends.
 
     As many stay as were asked for: how many there are only the scheduler knows, since tasks may have been lost, and
@@ -98,21 +103,17 @@ async def _retire_tasks(cluster: Cluster, change: Change) -> None:
     """
     job = next(job for job in cluster.jobs if job.role is Role.ALLOCATION)
     wanted = math.ceil(cluster.main.scaling.workers / cluster.main.shape.workers_per_job)
-    told = await _retire_workers(cluster, cluster.main, job.tasks, keep=wanted)
+    told = await _retire_workers(cluster, cluster.main, job.tasks, find_way, keep=wanted)
     stay = wanted + math.ceil(len(told.kept) / cluster.main.shape.workers_per_job)
     await change(partial(Cluster.with_changed_job, tag=job.tag, changes={"retired": job.tasks - stay}))
     _tell_kept(told)
 
 
-async def _retire_workers(cluster: Cluster, group: WorkerGroup, jobs: int, keep: int = 0) -> Retired:
-    if cluster.dashboard is None:
-        raise WrongState("The scheduler is not up yet: try again once it is.")
-    endpoint = await asyncio.to_thread(own_endpoint, cluster.dashboard, Credentials(cluster.directory))
-    api = SchedulerAPI(endpoint)
-    try:
-        return await api.retire(names_of_group(cluster, group.name), jobs, group.shape.workers_per_job, keep)
-    finally:
-        await api.aclose()
+async def _retire_workers(
+    cluster: Cluster, group: WorkerGroup, jobs: int, find_way: FindWay, *, keep: int = 0
+) -> Retired:
+    async with scheduler_of(cluster, find_way) as scheduler:
+        return await scheduler.retire(names_of_group(cluster, group.name), jobs, group.shape.workers_per_job, keep)
 
 
 def _tell_kept(told: Retired) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
@@ -11,14 +12,14 @@ from hpcdask_ext.batch.records import JobStatus
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.groups import FixedScaling
 from hpcdask_ext.clusters.models import Cluster, Element, Job, Script
-from hpcdask_ext.clusters.reach import SchedulerAddress
+from hpcdask_ext.clusters.reach import Endpoint, Reach, SchedulerAddress
 from hpcdask_ext.clusters.reports import Report
 from hpcdask_ext.clusters.scheduler_api import Retired
 from hpcdask_ext.clusters.states import ClusterState, JobState, Role
 from hpcdask_ext.clusters.status import SchedulerStatus
-from hpcdask_ext.control import scaling
+from hpcdask_ext.control import asking, scaling
 from hpcdask_ext.control.reconcile import Answer, Observation, reconcile
-from hpcdask_ext.errors import InvalidRequest, WrongState
+from hpcdask_ext.errors import InvalidRequest, SchedulerUnreachable
 
 from .conftest import START, after
 from .conversation import until
@@ -124,28 +125,34 @@ class Retiring:
 
 async def test_it_shrinks_by_retiring_tasks_and_keeps_its_job(cluster, monkeypatch):
     scheduler = Retiring()
-    monkeypatch.setattr(scaling, "SchedulerAPI", scheduler)
+    monkeypatch.setattr(asking, "SchedulerAPI", scheduler)
     scaled = cluster.with_group("workers", scaling=FixedScaling(workers=1))
     kept = [scaled.model_copy(update={"dashboard": ADDRESS.dashboard})]
 
     async def change(to) -> None:
         kept.append(to(kept[-1]))
 
-    await scaling.shrink(kept[0], kept[0].main, 3, launcher=None, change=change)
+    async def find_way(asked: Cluster) -> Reach | None:
+        return Reach(ADDRESS, Endpoint("https://h"), Endpoint("https://h")) if asked.dashboard else None
+
+    await scaling.shrink(kept[0], kept[0].main, 3, launcher=None, change=change, find_way=find_way)
     assert scheduler.asked == [(4, 1, 1)]
     assert kept[-1].capacity(kept[-1].main) == 1
     assert kept[-1].jobs[0].uncancelled == (1,)
-    with pytest.raises(WrongState, match="not up yet"):
-        await scaling.shrink(cluster, cluster.main, 1, launcher=None, change=change)
+    with pytest.raises(SchedulerUnreachable, match="not up yet"):
+        await scaling.shrink(cluster, cluster.main, 1, launcher=None, change=change, find_way=find_way)
 
 
 async def test_tasks_that_connect_after_it_shrank_leave_again(manager, batch, monkeypatch):
     scheduler = Retiring()
-    monkeypatch.setattr(scaling, "SchedulerAPI", scheduler)
+    monkeypatch.setattr(asking, "SchedulerAPI", scheduler)
     cluster_id = (
         await manager.launch({"layout": "allocation", "size": {"workers": 4, "cores": 1, "memory": "1 GiB"}})
     ).id
     await until(lambda: manager.get(cluster_id).state is ClusterState.PENDING)
+
+    services = {"address": "tls://127.0.0.1:1", "services": {"dashboard": 1}}
+    manager.get(cluster_id).scheduler_file.write_text(json.dumps(services))
 
     async def connect(workers: int) -> None:
         status = SchedulerStatus(version=workers, workers=workers, nthreads=workers, memory_limit=0, clients=0)
