@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable, Coroutine
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from functools import partial
@@ -20,6 +21,9 @@ from hpcdask_ext.control.driver import ClusterDriver
 from hpcdask_ext.control.ledger import Ledger
 from hpcdask_ext.control.processes import is_another_alive
 from hpcdask_ext.control.setbacks import setback, with_warning
+from hpcdask_ext.errors import BatchUnreachable
+from hpcdask_ext.launchers.batch import BatchLauncher
+from hpcdask_ext.launchers.dask_command import offered_resources
 from hpcdask_ext.sites.group_request import most_workers
 from hpcdask_ext.sites.models import BatchSite
 from hpcdask_ext.sites.pace import Pace
@@ -27,18 +31,13 @@ from hpcdask_ext.sites.pace import Pace
 Act = Coroutine[Any, Any, None]
 
 
-def wishes_asked(cluster: Cluster) -> str:
-    """Return what a cluster's scheduler is asked about, for `payload/adaptive_preload.py`; empty if nothing adapts.
-
-    What a gateway or a cluster class runs adapts by itself.
-    """
-    if cluster.kind != "batch" or not cluster.is_adaptive:
-        return ""
+def wishes_asked(cluster: Cluster, site: BatchSite) -> str:
+    """Return what the scheduler of a cluster that adapts is asked about, for `payload/adaptive_preload.py`."""
     groups = {
         group.name: {
             "cores": group.shape.cores,
             "most": most_workers(group.scaling),
-            "resources": {group.name: group.shape.cores, **group.resources},
+            "resources": offered_resources(cluster, site, group),
         }
         for group in cluster.groups
     }
@@ -74,6 +73,14 @@ class Adapter:
         for key in [key for key in self._memories if key[0] == cluster_id]:
             del self._memories[key]
 
+    async def question(self, cluster: Cluster) -> str:
+        """Return what a cluster's scheduler is asked about, or nothing.
+
+        That is if no group adapts, or none by our doing: what a gateway or a cluster class runs adapts by itself.
+        """
+        site = await self._site(cluster) if _is_ours(cluster) else None
+        return wishes_asked(cluster, site) if site else ""
+
     async def look(self, cluster_id: str, status: SchedulerStatus, wake: Callable[[], None]) -> list[Act]:
         """Decide about each adaptive group of a cluster; return what has to be done.
 
@@ -83,10 +90,10 @@ class Adapter:
         cluster = self._ledger.get(cluster_id)
         # Another program of this host that launched it adapts it as well: two would do so twice.
         is_busy = self._driver.is_acting(cluster_id) or is_another_alive(cluster.launched_by)
-        if not wishes_asked(cluster) or not cluster.state.is_scalable or is_busy:
+        if not _is_ours(cluster) or not cluster.state.is_scalable or is_busy:
             return []
-        site = (await self._catalogue.sites()).get(cluster.site)
-        pace = site.adaptive if isinstance(site, BatchSite) else Pace()
+        site = await self._site(cluster)
+        pace = site.adaptive if site else Pace()
         acts, dues = [], []
         for name in [group.name for group in cluster.groups]:
             cluster = self._ledger.get(cluster_id)  # the user may have changed it meanwhile
@@ -132,9 +139,20 @@ class Adapter:
         refused = 0 if is_done else memory.refused + 1
         self._memories[cluster_id, group_name] = replace(memory, refused=refused)
 
+    async def _site(self, cluster: Cluster) -> BatchSite | None:
+        """Return the site of a cluster as it is known now, or None if it is not known."""
+        with suppress(BatchUnreachable):
+            launcher = await self._catalogue.launcher_of(cluster)
+            return launcher.site if isinstance(launcher, BatchLauncher) else None
+        return None
+
     def _rest(self, cluster_id: str) -> None:
         if alarm := self._alarms.pop(cluster_id, None):
             alarm.cancel()
+
+
+def _is_ours(cluster: Cluster) -> bool:
+    return cluster.kind == "batch" and cluster.is_adaptive
 
 
 def look_at(cluster: Cluster, group: WorkerGroup, wish: int, now: datetime) -> Look:

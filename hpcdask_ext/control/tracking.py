@@ -72,7 +72,10 @@ class Tracker:
         """Begin to watch a live cluster."""
         monitors = self._catalogue.monitors(self._ledger.get(cluster_id).site)
         apply, reach = partial(self._apply, cluster_id), self._catalogue.reach
-        watch = ClusterWatch(cluster_id, self._ledger.get, apply, reach=reach, source=status_source, monitors=monitors)
+        watch = ClusterWatch(
+            cluster_id, self._ledger.get, apply,
+            reach=reach, source=status_source, question=self.adapter.question, monitors=monitors,
+        )  # fmt: skip
         self._watches[cluster_id] = (watch, self.spawn(watch.run()))
 
     async def unwatch(self, cluster_id: str) -> None:

@@ -17,7 +17,6 @@ from hpcdask_ext.clusters.reach import Reach
 from hpcdask_ext.clusters.reports import read_reports
 from hpcdask_ext.clusters.states import ClusterState, JobState, Place, Role
 from hpcdask_ext.clusters.status import SchedulerStatus, StatusSource
-from hpcdask_ext.control.adapting import wishes_asked
 from hpcdask_ext.control.queue_monitor import QueueMonitor
 from hpcdask_ext.control.reconcile import Observation
 from hpcdask_ext.errors import BatchError, SchedulerUnreachable
@@ -42,7 +41,9 @@ class ClusterWatch:
     reach
         Returns how its scheduler is reached, or None while it is not up.
     source
-        Returns who tells its scheduler's status, given what that is asked to wish for (see `wishes_asked`).
+        Returns who tells its scheduler's status, given what that is asked to wish for.
+    question
+        Returns what its scheduler is asked to wish for (see `wishes_asked`), or nothing.
     monitors
         The queue monitors to ask about its jobs, by place.
     """
@@ -55,12 +56,13 @@ class ClusterWatch:
         *,
         reach: Callable[[Cluster], Awaitable[Reach | None]],
         source: Callable[[Reach, str], StatusSource],
+        question: Callable[[Cluster], Awaitable[str]],
         monitors: Mapping[Place, QueueMonitor],
     ) -> None:
         self._id, self._get = cluster_id, partial(get, cluster_id)
         self._apply, self._monitors = apply, monitors
         self._wake = asyncio.Event()
-        self._reach, self._source = reach, source
+        self._reach, self._source, self._question = reach, source, question
         self._reached: Reach | None = None
         self._status: SchedulerStatus | None = None
         self._asked = self._silent = ""
@@ -104,10 +106,12 @@ class ClusterWatch:
             waking.cancel()
 
     async def _observe(self) -> Observation:
+        asked = await self._question(self._get())
         cluster = self._get()
-        if self._follower is not None and wishes_asked(cluster) != self._asked:
+        if self._follower is not None and asked != self._asked:
             self._follower.cancel()  # it waits for an answer to what is not asked any more
             self._follower = None
+        self._asked = asked
         if self._follower is None or self._follower.done():
             await self._find_scheduler(cluster)
         # Once a cluster is stopping, its scheduler is expected to fall silent.
@@ -170,7 +174,6 @@ class ClusterWatch:
             self._silent = error.message
             return
         if self._reached is not None:
-            self._asked = wishes_asked(cluster)
             self._follower = asyncio.create_task(self._follow(self._source(self._reached, self._asked)))
 
     async def _follow(self, api: StatusSource) -> None:

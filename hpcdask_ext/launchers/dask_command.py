@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import shlex
 import socket
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Literal
@@ -168,12 +170,28 @@ def _site_words(cluster: Cluster, site: BatchSite) -> list[str]:
     return [*site.worker_arguments, *_option_words(cluster, site, "argument", "worker_argument")]
 
 
+def offered_resources(cluster: Cluster, site: BatchSite, group: WorkerGroup) -> dict[str, float]:
+    """Return what tasks can ask for of each worker of a group: its own resources, and those that the site gives it."""
+    queue = site.queue(group.queue)
+    _, amounts = _resources([*(queue.worker_command if queue else ()), *_site_words(cluster, site)], group)
+    offered = {}
+    for name, amount in amounts.items():
+        with suppress(ValueError):  # a worker that is given such a thing says so, and ends
+            offered[name] = float(amount)
+    return {name: amount for name, amount in offered.items() if math.isfinite(amount)}
+
+
 def _with_resources(words: Sequence[str], group: WorkerGroup) -> list[str]:
-    """Return a worker's command line with the resources of its group, besides those that the site gives it.
+    """Return a worker's command line with the resources of its group, besides those that the site gives it."""
+    kept, amounts = _resources(words, group)
+    return [*kept, "--resources", " ".join(f"{name}={amount}" for name, amount in amounts.items())]
+
+
+def _resources(words: Sequence[str], group: WorkerGroup) -> tuple[list[str], dict[str, str]]:
+    """Return a command line without its resources, and how much of each a worker of the group has.
 
     Each worker has one with the name of its group, as many as it has cores, so that tasks can be sent to it.
     """
-    own = {group.name: float(group.shape.cores), **group.resources}
     texts, kept, rest = [], [], iter(words)
     for word in rest:
         if word.startswith("--resources="):
@@ -182,8 +200,10 @@ def _with_resources(words: Sequence[str], group: WorkerGroup) -> list[str]:
             texts.append(next(rest, ""))
         else:
             kept.append(word)
-    texts += [f"{name}={int(amount) if amount == int(amount) else amount}" for name, amount in own.items()]
-    return [*kept, "--resources", " ".join(texts)]
+    parts = [part.partition("=") for text in texts for part in text.replace(",", " ").split()]  # as Dask reads them
+    own = {group.name: float(group.shape.cores), **group.resources}
+    amounts = {name: str(int(amount) if amount == int(amount) else amount) for name, amount in own.items()}
+    return kept, {**{name: amount for name, _, amount in parts}, **amounts}
 
 
 def worker_name(cluster: Cluster, job: Job) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -247,3 +248,12 @@ async def test_a_cluster_is_adapted_by_the_program_that_launched_it(launch, monk
     cluster.scheduler.tell(workers=3)
     await asyncio.sleep(GRACE)
     assert cluster.sizes == []
+
+
+async def test_tasks_for_what_the_site_gives_its_workers_are_asked_about_before_there_is_one(launch, tmp_path):
+    site = tmp_path / "config" / "hpcdask" / "sites.d" / "centre.yaml"
+    site.write_text(site.read_text() + "worker_arguments: [--resources, ssd=1]\n")
+    cluster = await launch(scaling=adaptive(0, 4))
+    await until(lambda: cluster.scheduler.asked)
+    (group,) = json.loads(cluster.scheduler.asked[-1]).values()
+    assert group["resources"] == {"workers": 1, "ssd": 1}

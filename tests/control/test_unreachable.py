@@ -67,10 +67,14 @@ async def test_the_way_to_a_scheduler_of_others_is_looked_up_anew_when_it_does_n
             found.set()
         return False
 
+    async def question(_: Cluster) -> str:
+        return ""
+
     found, cluster = asyncio.Event(), make_cluster()
     watch = ClusterWatch(
-        cluster.id, lambda _: cluster, apply, reach=reach, source=lambda way, _: Source(way), monitors={}
-    )
+        cluster.id, lambda _: cluster, apply,
+        reach=reach, source=lambda way, _: Source(way), question=question, monitors={},
+    )  # fmt: skip
     watching = asyncio.create_task(watch.run())
     await asyncio.wait_for(found.wait(), 20)
     watching.cancel()

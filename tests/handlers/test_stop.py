@@ -28,7 +28,12 @@ async def test_a_watch_ends_when_it_is_told_to_also_if_something_happens_at_that
     async def reach(_: Cluster) -> None:
         return None
 
-    watch = ClusterWatch(cluster.id, lambda _: cluster, apply, reach=reach, source=status_source, monitors={})
+    async def question(_: Cluster) -> str:
+        return ""
+
+    watch = ClusterWatch(
+        cluster.id, lambda _: cluster, apply, reach=reach, source=status_source, question=question, monitors={}
+    )
     running = asyncio.create_task(watch.run())
     await looked.wait()
     await asyncio.sleep(0.01)  # now it rests

@@ -16,6 +16,7 @@ from hpcdask_ext.batch.slurm import SlurmSystem
 from hpcdask_ext.clusters.groups import FixedScaling, WorkerGroup, WorkerShape
 from hpcdask_ext.clusters.models import Cluster, Environment, Script
 from hpcdask_ext.launchers.batch import BatchLauncher
+from hpcdask_ext.launchers.dask_command import offered_resources
 from hpcdask_ext.launchers.job_request import Directories, job_request
 from hpcdask_ext.sites.models import BatchSite
 
@@ -143,13 +144,30 @@ def test_workers_have_the_resources_of_their_group_one_by_its_name_and_what_the_
     )
     _, plain, gpus = requests(site, cluster.with_new_group(gpu))
     assert option(plain.command, "--resources") == "site=1 GPU=9 more=2 workers=2"
-    assert option(gpus.command, "--resources") == "site=1 GPU=9 more=2 gpu=8 GPU=2 disk=0.5", "the last one counts"
+    assert option(gpus.command, "--resources") == "site=1 GPU=2 more=2 gpu=8 disk=0.5", "the group's own one counts"
     assert gpus.command.count("--resources") == 1
     assert (plain.queue, gpus.queue, gpus.gpus) == ("regular", "gpus", 2)
     assert option(gpus.command, "--name") == "k3x9-gpu-1-$HPCDASK_INDEX"
     assert gpus.environment["HPCDASK_GPUS_PER_WORKER"] == "2"
     assert "HPCDASK_GPUS_PER_WORKER" not in plain.environment
     assert option(requests(site_with(), cluster)[1].command, "--resources") == "workers=2"
+
+
+def test_what_tasks_can_ask_for_is_what_the_command_lines_of_workers_say() -> None:
+    group = WorkerGroup(
+        name="fast", queue="cuda", shape=WorkerShape(cores=8, memory=2**30), scaling=FixedScaling(workers=2),
+        resources={"disk": 0.5},
+    )  # fmt: skip
+    queues = [{"name": "regular"}, {"name": "cuda", "worker_command": ["-m", "own", "--resources", "GPU=4,ssd=2"]}]
+    options = [{"name": "ssd", "type": "integer", "worker_argument": "--resources=ssd={value}"}]
+    site = site_with(queues=queues, options=options, worker_arguments=["--resources", "disk=9 odd=many most=inf"])
+    cluster = cluster_with(options={"ssd": 1}).with_new_group(group)
+    assert offered_resources(cluster, site, cluster.main) == {"workers": 2, "disk": 9, "ssd": 1}
+    assert offered_resources(cluster, site, group) == {"fast": 8, "disk": 0.5, "GPU": 4, "ssd": 1}
+    for job, group in zip(requests(site, cluster)[1:], cluster.groups, strict=True):
+        told = dict(part.split("=") for part in option(job.command, "--resources").split())
+        told = {name: float(amount) for name, amount in told.items() if name not in ("odd", "most")}
+        assert told == offered_resources(cluster, site, group)
 
 
 def test_a_group_may_say_itself_how_many_of_its_name_there_are() -> None:
