@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hpcdask_ext.clusters.groups import FixedScaling, WorkerShape
-from hpcdask_ext.clusters.models import Cluster, Environment
+from hpcdask_ext.clusters.models import GENERATION, Cluster, Environment
 from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.clusters.store import new_id
 
@@ -22,6 +22,7 @@ def record(directory: Path, **changes: object) -> Cluster:
     """Return the record of a small local cluster, but for the fields that are given."""
     values: dict[str, object] = {
         "id": new_id(),
+        "generation": GENERATION,
         "name": "small-1",
         "site": "local",
         "site_title": "This machine",

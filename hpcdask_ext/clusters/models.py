@@ -133,6 +133,9 @@ class TLSFiles(Frozen):
     key: Path | None = None
 
 
+GENERATION = 2
+"""That of the schedulers that are launched now; those of the first one know neither groups nor wishes."""
+
 _OF_GROUPS = ("queue", "size", "shape", "walltime", "scaling")
 
 
@@ -142,12 +145,14 @@ class Cluster(Frozen):
     `versions` are those of Python and of packages that the check of the environment has found. `threads` and
     `memory_limit` are those of all connected workers. `groups` begins with the one that every cluster has. The
     `environment` of a cluster whose processes others start has no name. `idle_since` is when its scheduler last had a
-    client or a task, if it has neither; it ends itself after the `idle_timeout` with which it was launched.
+    client or a task, if it has neither; it ends itself after the `idle_timeout` with which it was launched. The
+    `generation` tells what its scheduler knows, which an update of this package does not change.
     """
 
     version: Literal[2] = 2
     id: str
     kind: ClusterKind = "batch"
+    generation: int = 1
     name: str
     site: str
     site_title: str

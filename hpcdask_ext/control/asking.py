@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
-from hpcdask_ext.clusters.models import Cluster
+from hpcdask_ext.clusters.models import GENERATION, Cluster
 from hpcdask_ext.clusters.reach import Reach
 from hpcdask_ext.clusters.scheduler_api import SchedulerAPI
-from hpcdask_ext.errors import SchedulerUnreachable
+from hpcdask_ext.errors import SchedulerUnreachable, WrongState
 
 FindWay = Callable[[Cluster], Awaitable[Reach | None]]
 """Returns how a cluster's scheduler is reached; see `Catalogue.reach`."""
@@ -31,3 +31,12 @@ async def scheduler_of(cluster: Cluster, find_way: FindWay) -> AsyncIterator[Sch
         yield api
     finally:
         await api.aclose()
+
+
+def check_generation(cluster: Cluster, cannot: str) -> None:
+    """Raise `WrongState` for jobs whose scheduler is of an older version of this package, and so cannot do that."""
+    if cluster.kind == "batch" and cluster.generation < GENERATION:
+        raise WrongState(
+            f"“{cluster.name}” was launched by an older version of this extension and cannot {cannot}: "
+            "launch another cluster."
+        )

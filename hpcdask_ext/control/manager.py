@@ -11,12 +11,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from hpcdask_ext.clusters.models import Cluster
+from hpcdask_ext.clusters.groups import AdaptiveScaling
+from hpcdask_ext.clusters.models import GENERATION, Cluster
 from hpcdask_ext.clusters.reach import Reach
 from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.clusters.store import ClusterStore, new_id
 from hpcdask_ext.control.adaptive import starting_from
 from hpcdask_ext.control.adopting import Adopter, check_scalable, check_stoppable
+from hpcdask_ext.control.asking import check_generation
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.driver import ClusterDriver
 from hpcdask_ext.control.found import Finder
@@ -115,6 +117,8 @@ class ClusterManager:
             check_scalable(cluster)
             if not cluster.state.is_scalable:
                 raise WrongState(f"“{cluster.name}” is {cluster.state.value} and cannot be scaled now.")
+            if isinstance(change.scaling, AdaptiveScaling):
+                check_generation(cluster, "adapt to its work")
             scaling = starting_from(change.scaling, cluster.capacity(cluster.group(change.group)))
             scaled = partial(Cluster.with_group, name=change.group, scaling=scaling)
             await self._ledger.change(cluster_id, scaled, "scaled")
@@ -129,6 +133,7 @@ class ClusterManager:
         """Begin to add workers of another kind to a cluster; see `read_new_group` for `body` and what it raises."""
         sites = await self._catalogue.sites_for(self.get(cluster_id).site)
         group = read_new_group(body, sites, self.get(cluster_id))
+        check_generation(self.get(cluster_id), "have workers of several kinds")
         await self._ledger.change(cluster_id, partial(Cluster.with_new_group, group=group), "scaled")
         self._tracker.spawn(self._tracker.then_look(cluster_id, self._driver.scale(cluster_id, group.name)))
         return self.get(cluster_id)
@@ -196,6 +201,7 @@ class ClusterManager:
             site=launch.site.name,
             site_title=launch.site.label,
             directory=directory,
+            generation=GENERATION,
             launched_by=this_process(),
             created=datetime.now(timezone.utc),
             **{field: getattr(launch, field) for field in same},

@@ -14,7 +14,7 @@ from hpcdask_ext.clusters.groups import WorkerGroup
 from hpcdask_ext.clusters.models import Cluster
 from hpcdask_ext.clusters.scheduler_api import Retired
 from hpcdask_ext.clusters.states import JobState, Role
-from hpcdask_ext.control.asking import FindWay, scheduler_of
+from hpcdask_ext.control.asking import FindWay, check_generation, scheduler_of
 from hpcdask_ext.errors import WrongState
 from hpcdask_ext.launchers.base import Launcher
 from hpcdask_ext.launchers.dask_command import names_of_group, worker_name
@@ -47,7 +47,7 @@ async def shrink(
     SchedulerUnreachable
         The scheduler is not up yet, or could not be asked to retire workers.
     WrongState
-        Workers stay because of their data.
+        Workers stay because of their data, or the scheduler cannot tell the workers of groups apart.
     """
     if cluster.layout == "allocation":
         await _retire_tasks(cluster, change, find_way)
@@ -112,6 +112,8 @@ async def _retire_tasks(cluster: Cluster, change: Change, find_way: FindWay) -> 
 async def _retire_workers(
     cluster: Cluster, group: WorkerGroup, jobs: int, find_way: FindWay, *, keep: int = 0
 ) -> Retired:
+    if len(cluster.groups) > 1:  # an old scheduler would retire workers of any of them
+        check_generation(cluster, "release workers of one group")
     async with scheduler_of(cluster, find_way) as scheduler:
         return await scheduler.retire(names_of_group(cluster, group.name), jobs, group.shape.workers_per_job, keep)
 

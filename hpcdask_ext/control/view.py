@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from hpcdask_ext.clusters.groups import WorkerGroup
-from hpcdask_ext.clusters.models import Cluster, Job, Script
+from hpcdask_ext.clusters.models import GENERATION, Cluster, Job, Script
 from hpcdask_ext.clusters.states import JobState, Role
 from hpcdask_ext.control.client_code import client_code
 from hpcdask_ext.control.gateway_code import gateway_code
@@ -73,7 +73,8 @@ def _abilities(cluster: Cluster) -> dict[str, bool]:
     """Return what can be done with a cluster of its kind."""
     is_ours = cluster.kind != "adopted"
     is_elastic = is_ours and cluster.layout == "elastic"
-    return {"can_scale": is_ours, "can_grow": is_elastic, "can_adapt": is_elastic, "can_forget": not is_ours}
+    can_adapt = is_elastic and (cluster.kind != "batch" or cluster.generation >= GENERATION)
+    return {"can_scale": is_ours, "can_grow": is_elastic, "can_adapt": can_adapt, "can_forget": not is_ours}
 
 
 def _code(cluster: Cluster, site: Site | None, base_url: str) -> str | None:

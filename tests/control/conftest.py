@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hpcdask_ext.clusters.groups import FixedScaling, WorkerShape
-from hpcdask_ext.clusters.models import Cluster, Element, Environment, Job
+from hpcdask_ext.clusters.models import GENERATION, Cluster, Element, Environment, Job
 from hpcdask_ext.clusters.states import ClusterState, Role
 from hpcdask_ext.clusters.store import ClusterStore
 from hpcdask_ext.control.catalogue import Catalogue
@@ -40,6 +40,7 @@ def make_cluster(tmp_path: Path) -> Callable[..., Cluster]:
     def make(*jobs: Job, **changes: object) -> Cluster:
         values: dict[str, object] = {
             "id": "c",
+            "generation": GENERATION,
             "name": "test",
             "site": "centre",
             "site_title": "Centre",
