@@ -25,10 +25,11 @@ def setback(
     cluster: Cluster, group: WorkerGroup, pace: Pace, now: datetime, forgiven: datetime | None = None
 ) -> Setback | None:
     """Return what keeps a group from growing, or None; what ended before it was `forgiven` does not count."""
+    # A submission that was lost counts as refused where it was made: nothing of it has started.
     elements = [
         (job, element)
         for job in cluster.jobs
-        if job.role is Role.WORKER and job.group == group.name
+        if job.role is Role.WORKER and job.group == group.name and (job.id is not None or job.live)
         for element in job.elements.values()
     ]
     row = list(_row(elements, pace, now, forgiven))

@@ -69,6 +69,12 @@ def test_what_was_let_go_reached_its_walltime_or_is_forgiven_is_no_setback(held)
     assert held(60, FAILED, forgiven=25) is None, "a single one has ended since"
 
 
+def test_a_submission_that_never_appeared_is_no_setback_of_workers(held):
+    lost = workers(1, *(Element(state=JobState.FAILED, ended=after(30), reason="never seen"),) * 3)
+    assert held(60, lost) is not None, "they were in the queue, and were removed there"
+    assert held(60, lost.model_copy(update={"id": None})) is None
+
+
 def test_the_warning_goes_with_its_reason_even_if_other_groups_were_added_since(make_cluster, held):
     cluster = with_warning(make_cluster(FAILED, warnings=("other",)), "workers", held(60, FAILED).warning)
     assert len(cluster.warnings) == 2
