@@ -98,7 +98,8 @@ def _reconcile_job(job: Job, cluster: Cluster, seen: Observation) -> Job:
     if job.id is None and statuses:  # the submission whose answer was lost
         job = job.model_copy(update={"id": statuses[0].job_id, "submitted": seen.time})
     is_asked = answer is not None and job.submitted is not None and answer.time - job.submitted > _SETTLING
-    gone = (GONE if cluster.kind == "gateway" else _GONE) if is_asked else None
+    lost = GONE if cluster.kind == "gateway" else _GONE if job.id else _NEVER_SEEN
+    gone = lost if is_asked else None
     by_index = {index: status for status in statuses for index in status.indexes or ()}
     rest = next((status for status in statuses if status.indexes is None), None)
     elements = {
@@ -157,7 +158,7 @@ def _reconcile_state(cluster: Cluster, seen: Observation, explain: Explain) -> C
         outcome, reason = end
         changes = {"state": ClusterState.STOPPING, "outcome": outcome, "reason": reason}
         return _finish(cluster.model_copy(update=changes), seen.time)
-    cluster = cluster.model_copy(update={"warnings": warnings(cluster, seen.scheduler)})
+    cluster = cluster.model_copy(update={"warnings": warnings(cluster, seen.scheduler, seen.time)})
     if seen.scheduler is not None and (cluster.workers or not cluster.wanted or cluster.started):
         started = cluster.started or seen.time
         reason = "" if cluster.workers or not cluster.wanted else _no_worker(cluster, explain)
@@ -216,3 +217,4 @@ def _no_worker(cluster: Cluster, explain: Explain) -> str:
 _MAY_HAVE_ENDED = " If the cluster has ended, forget it."
 _NOT_ENDED = "Some jobs could not be ended yet. "
 _GONE = "disappeared without a report: killed, or its node failed"
+_NEVER_SEEN = "the batch system never answered its submission, and does not know it"

@@ -40,7 +40,7 @@ def test_workers_that_end_well_near_their_lifetime_have_reached_the_walltime(
 ) -> None:
     element = ended(0, minutes * 60, code)
     assert is_over(element, workers(**HOUR)) is over
-    assert bool(warnings(make_cluster(workers(element, **HOUR)), None)) is not over
+    assert bool(warnings(make_cluster(workers(element, **HOUR)), None, after(7200))) is not over
 
 
 @pytest.mark.parametrize(

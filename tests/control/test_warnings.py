@@ -12,6 +12,7 @@ from hpcdask_ext.clusters.states import ClusterState, JobState
 from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.control.reconcile import Observation, reconcile
 from hpcdask_ext.control.setbacks import setback, with_warning
+from hpcdask_ext.control.warnings import warnings
 from hpcdask_ext.sites.pace import Pace
 
 from .conftest import after, job
@@ -51,6 +52,19 @@ def test_differences_and_lost_jobs_are_warned_of_together(make_cluster):
     again = reconcile(cluster, seen(status(clients="1.5.3", workers="2.2.2"), lost), explain)
     assert again.warnings == cluster.warnings
     assert [text[:14] for text in cluster.warnings] == ["pandas differs", "1 of 2 worker "]
+
+
+def test_lost_jobs_are_no_news_an_hour_later_once_others_have_started(make_cluster):
+    failed = Element(state=JobState.FAILED, started=after(0), ended=after(9), reason="exit code 1")
+    runs = Element(state=JobState.RUNNING, started=after(60))
+    lost = job("workers-1", 2).model_copy(update={"elements": {1: failed, 2: failed}})
+    more = job("workers-2", 1).model_copy(update={"elements": {1: runs}})
+    told = "2 of {} worker jobs failed or ended early (exit code 1): see their logs."
+    assert warnings(make_cluster(lost), None, after(99_999)) == (told.format(2),), "nothing has started since"
+    assert warnings(make_cluster(lost, more), None, after(3600)) == (told.format(3),)
+    assert warnings(make_cluster(lost, more), None, after(3610)) == ()
+    beside = more.model_copy(update={"elements": {1: runs.model_copy(update={"started": after(0)})}})
+    assert warnings(make_cluster(lost, beside), None, after(99_999)) == (told.format(3),), "they are still missing"
 
 
 def test_that_adapting_is_paused_is_told_once_even_if_groups_were_added_since(make_cluster):
