@@ -54,6 +54,8 @@ Scaling = Annotated[FixedScaling | AdaptiveScaling, Field(discriminator="mode")]
 class WorkerGroup(Frozen):
     """Equal workers of a cluster, of which `connected` are connected.
 
+    While it is `unfinished`, nobody has begun to do what the user asked for last, or has submitted nothing for it.
+
     Tasks that ask for one of its `resources` (``dask.annotate(resources={"gpu": 1})``) run on its workers only. A queue
     without a name is nobody's choice, as where a gateway decides.
     """
@@ -66,3 +68,4 @@ class WorkerGroup(Frozen):
     scaling: Scaling
     resources: dict[str, float] = Field(default_factory=dict)
     connected: int = 0
+    unfinished: bool = False

@@ -85,7 +85,7 @@ class ClusterDriver:
             except (HPCDaskError, OSError) as error:
                 await self._ledger.change(cluster_id, partial(_back, asked=group, error=str(error)), "scaled")
                 return False
-            await self._ledger.change(cluster_id, _without_failure)
+            await self._ledger.change(cluster_id, lambda old: _finished(_without_failure(old), group))
             return True
 
     def is_acting(self, cluster_id: str) -> bool:
@@ -145,11 +145,14 @@ class ClusterDriver:
             await asyncio.gather(task, return_exceptions=True)
             del self._breakable[cluster_id]
 
-    async def _submit(self, cluster_id: str, launcher: Launcher, jobs: tuple[Job, ...]) -> None:
-        """Submit jobs concurrently; raise the first error once all are done."""
+    async def _submit(
+        self, cluster_id: str, launcher: Launcher, jobs: tuple[Job, ...], asked: WorkerGroup | None = None
+    ) -> None:
+        """Submit jobs concurrently, which may finish what was `asked`; raise the first error once all are done."""
         try:
             for job in jobs:
-                await self._ledger.change(cluster_id, partial(Cluster.with_job, job=job), must_be_saved=True)
+                change = partial(_with_job, job=job, asked=asked)
+                await self._ledger.change(cluster_id, change, must_be_saved=True)
         except StoreError:  # nothing was submitted
             for job in jobs:
                 await self._ledger.change(cluster_id, partial(Cluster.without_job, tag=job.tag))
@@ -182,7 +185,7 @@ class ClusterDriver:
         if cluster.layout == "allocation":  # it cannot grow, and workers that connect late may be too many
             missing = min(0, missing, group.scaling.workers - cluster.workers)
         if missing > 0:
-            await self._submit(cluster.id, launcher, (launcher.more_workers(cluster, group, missing),))
+            await self._submit(cluster.id, launcher, (launcher.more_workers(cluster, group, missing),), group)
         elif missing < 0:
             change, find_way = partial(self._ledger.change, cluster.id), self._catalogue.reach
             shrinking = shrink(cluster, group, -missing, launcher, change, find_way=find_way, pending=pending)
@@ -230,9 +233,22 @@ def _back(cluster: Cluster, asked: WorkerGroup, error: str) -> Cluster:
         actual: Scaling = group.scaling.model_copy(update={"workers": workers})
         if cluster.kind == "factory":  # it has stopped adapting, or never did
             actual = FixedScaling(workers=workers)
-        cluster = cluster.with_group(group.name, scaling=actual)
+        cluster = cluster.with_group(group.name, scaling=actual, unfinished=False)
     kept = _without_failure(cluster).warnings
     return cluster.model_copy(update={"warnings": (*kept, f"{_FAILED}{error}")})
+
+
+def _with_job(cluster: Cluster, job: Job, asked: WorkerGroup | None) -> Cluster:
+    """Return the cluster with a job to submit: from now on it can be found, and is not submitted again."""
+    cluster = cluster.with_job(job)
+    return _finished(cluster, asked) if asked else cluster
+
+
+def _finished(cluster: Cluster, asked: WorkerGroup) -> Cluster:
+    """Return the cluster without anything left to do for a group, unless that was changed meanwhile."""
+    group = cluster.group(asked.name)
+    is_done = group.unfinished and group.scaling == asked.scaling
+    return cluster.with_group(group.name, unfinished=False) if is_done else cluster
 
 
 def _without_failure(cluster: Cluster) -> Cluster:

@@ -120,7 +120,7 @@ class ClusterManager:
             if isinstance(change.scaling, AdaptiveScaling):
                 check_generation(cluster, "adapt to its work")
             scaling = starting_from(change.scaling, cluster.capacity(cluster.group(change.group)))
-            scaled = partial(Cluster.with_group, name=change.group, scaling=scaling)
+            scaled = partial(Cluster.with_group, name=change.group, scaling=scaling, unfinished=True)
             await self._ledger.change(cluster_id, scaled, "scaled")
             await self._tracker.adapter.begin_anew(cluster_id, change.group)
             self._tracker.spawn(self._tracker.then_look(cluster_id, self._driver.scale(cluster_id, change.group)))
@@ -134,6 +134,7 @@ class ClusterManager:
         sites = await self._catalogue.sites_for(self.get(cluster_id).site)
         group = read_new_group(body, sites, self.get(cluster_id))
         check_generation(self.get(cluster_id), "have workers of several kinds")
+        group = group.model_copy(update={"unfinished": True})
         await self._ledger.change(cluster_id, partial(Cluster.with_new_group, group=group), "scaled")
         self._tracker.spawn(self._tracker.then_look(cluster_id, self._driver.scale(cluster_id, group.name)))
         return self.get(cluster_id)

@@ -52,6 +52,7 @@ class Tracker:
         self.adapter = Adapter(ledger, catalogue, driver)
         self._watches: dict[str, tuple[ClusterWatch, asyncio.Task[None]]] = {}
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._unfinished: dict[str, list[str]] = {}
 
     async def start(self) -> None:
         """Load the clusters that were launched before, and track the live ones."""
@@ -119,6 +120,7 @@ class Tracker:
             await self._take_over(cluster)
         except (HPCDaskError, OSError) as error:  # must not affect the other clusters
             log.warning("The cluster %s can only be watched for now: %s", cluster.id, error)
+        self._unfinished[cluster.id] = [group.name for group in cluster.groups if group.unfinished]
         self.watch(cluster.id)
 
     async def _take_over(self, cluster: Cluster) -> None:
@@ -154,6 +156,8 @@ class Tracker:
             self.spawn(self.then_look(cluster_id, self._driver.scale(cluster_id, after.main.name)))
         if before.address is None and is_not_told_yet(after):
             self.spawn(self.then_look(cluster_id, self._driver.scale(cluster_id, after.main.name)))
+        for group_name in self._unfinished.pop(cluster_id, ()):  # now that it is known what became of its jobs
+            self.spawn(self.then_look(cluster_id, self._driver.scale(cluster_id, group_name)))
         if after.state.is_final:
             await asyncio.to_thread(Credentials(after.directory).remove)
         await self._adapt(cluster_id, seen)
