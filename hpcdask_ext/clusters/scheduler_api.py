@@ -39,12 +39,13 @@ class SchedulerAPI:
     ----------
     endpoint
         Where it answers.
-    adaptive
-        The groups whose `wishes` are asked for with the status, as `payload/adaptive_preload.py` reads them, or empty.
+    asked
+        What is asked and told with each request for the status, by its name: as `adaptive`, the groups whose `wishes`
+        are of interest, as `payload/adaptive_preload.py` reads them; as `wanted`, what `payload/idle_preload.py` does.
     """
 
-    def __init__(self, endpoint: Endpoint, adaptive: str = "") -> None:
-        self._adaptive = {"adaptive": adaptive} if adaptive else {}
+    def __init__(self, endpoint: Endpoint, asked: Mapping[str, str] | None = None) -> None:
+        self._asked = dict(asked or {})
         self._client = httpx.AsyncClient(
             base_url=endpoint.url,
             headers=endpoint.headers,
@@ -56,10 +57,10 @@ class SchedulerAPI:
     async def status(self, since: int | None = None) -> SchedulerStatus:
         """Return the status: at once, or, given the version last seen, as soon as it differs from that."""
         if since is None:
-            answer = await self._ask("GET", "/hpcdask/status", params=self._adaptive)
+            answer = await self._ask("GET", "/hpcdask/status", params=self._asked)
         else:
             waiting = httpx.Timeout(_TIMEOUT, read=_LONGEST_WAIT + _TIMEOUT)
-            params = {"since": str(since), **self._adaptive}
+            params = {"since": str(since), **self._asked}
             answer = await self._ask("GET", "/hpcdask/status", params=params, timeout=waiting)
         try:
             numbers = {name: int(answer[name]) for name in _NUMBERS}
@@ -123,9 +124,9 @@ class SchedulerAPI:
         return answer
 
 
-def status_source(reach: Reach, adaptive: str = "") -> StatusSource:
+def status_source(reach: Reach, asked: Mapping[str, str] | None = None) -> StatusSource:
     """Return who tells the status of the scheduler that is reached so."""
-    return DashboardAPI(reach.dashboard) if reach.api is None else SchedulerAPI(reach.api, adaptive)
+    return DashboardAPI(reach.dashboard) if reach.api is None else SchedulerAPI(reach.api, asked)
 
 
 def _read_packages(told: Any) -> Packages:

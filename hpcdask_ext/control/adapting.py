@@ -73,13 +73,15 @@ class Adapter:
         for key in [key for key in self._memories if key[0] == cluster_id]:
             del self._memories[key]
 
-    async def question(self, cluster: Cluster) -> str:
-        """Return what a cluster's scheduler is asked about, or nothing.
+    async def question(self, cluster: Cluster) -> dict[str, str]:
+        """Return what a cluster's scheduler is asked and told with each request for its status; see `SchedulerAPI`.
 
-        That is if no group adapts, or none by our doing: what a gateway or a cluster class runs adapts by itself.
+        What a gateway or a cluster class runs adapts by itself.
         """
         site = await self._site(cluster) if _is_ours(cluster) else None
-        return wishes_asked(cluster, site) if site else ""
+        asked = {"adaptive": wishes_asked(cluster, site)} if site else {}
+        ends_by_itself = cluster.kind == "batch" and cluster.idle_timeout is not None
+        return asked | ({"wanted": "1" if cluster.wanted else "0"} if ends_by_itself else {})
 
     async def look(self, cluster_id: str, status: SchedulerStatus, wake: Callable[[], None]) -> list[Act]:
         """Decide about each adaptive group of a cluster; return what has to be done.

@@ -41,9 +41,9 @@ class ClusterWatch:
     reach
         Returns how its scheduler is reached, or None while it is not up.
     source
-        Returns who tells its scheduler's status, given what that is asked to wish for.
+        Returns who tells its scheduler's status, given what that is asked and told.
     question
-        Returns what its scheduler is asked to wish for (see `wishes_asked`), or nothing.
+        Returns what its scheduler is asked and told with each request for its status; see `SchedulerAPI`.
     monitors
         The queue monitors to ask about its jobs, by place.
     """
@@ -55,8 +55,8 @@ class ClusterWatch:
         apply: Callable[[Observation], Awaitable[bool]],
         *,
         reach: Callable[[Cluster], Awaitable[Reach | None]],
-        source: Callable[[Reach, str], StatusSource],
-        question: Callable[[Cluster], Awaitable[str]],
+        source: Callable[[Reach, Mapping[str, str]], StatusSource],
+        question: Callable[[Cluster], Awaitable[Mapping[str, str]]],
         monitors: Mapping[Place, QueueMonitor],
     ) -> None:
         self._id, self._get = cluster_id, partial(get, cluster_id)
@@ -65,7 +65,8 @@ class ClusterWatch:
         self._reach, self._source, self._question = reach, source, question
         self._reached: Reach | None = None
         self._status: SchedulerStatus | None = None
-        self._asked = self._silent = ""
+        self._asked: Mapping[str, str] = {}
+        self._silent = ""
         self._retry = _FIRST_RETRY
         self._read: dict[str, dict[str, str]] = {}
         self._follower: asyncio.Task[None] | None = None

@@ -8,7 +8,11 @@ never O(tasks): what happened to tasks between two looks shows in a counter. Var
 
 - ``HPCDASK_IDLE_TIMEOUT``: after so many seconds, the scheduler closes, and its workers with it.
 - ``HPCDASK_IDLE_REPORT``: the file that then tells why, in a line ``seconds=N``.
-- ``HPCDASK_AWAITS_WORKERS``: it was launched with workers, so it is not idle before the first of them has come.
+- ``HPCDASK_AWAITS_WORKERS``: it was launched with workers, so it is not idle before the first of them has come, or a
+  week has passed.
+
+A status request says with ``wanted=0`` that no workers are wanted any more, and with ``wanted=1`` that some are: then
+their first one is waited for again.
 
 The status (``GET /hpcdask/status``) has as ``idle`` for how many seconds it has been idle, or null, and
 ``POST /hpcdask/keep`` lets that time begin anew and returns ``{"idle"}``.
@@ -29,6 +33,7 @@ from tornado import web
 from tornado.ioloop import PeriodicCallback
 
 _MOST_OFTEN, _RAREST = 1.0, 10.0  # seconds between looks; a short timeout needs more of them
+_LONGEST_QUEUE = 7 * 24 * 3600.0  # seconds; workers that have not come by then may have failed with nobody looking
 
 
 class Idleness(SchedulerPlugin):
@@ -50,8 +55,8 @@ class Idleness(SchedulerPlugin):
         self._scheduler, self._watch = scheduler, watch
         self._timeout = float(variables["HPCDASK_IDLE_TIMEOUT"])
         self._report = Path(variables["HPCDASK_IDLE_REPORT"])
-        self._awaits_workers = "HPCDASK_AWAITS_WORKERS" in variables
-        self._used = monotonic()
+        self._are_wanted = self._awaits_workers = "HPCDASK_AWAITS_WORKERS" in variables
+        self._used = self._wanted_since = monotonic()
         self._is_idle = self._is_closing = False
         self._transitions = -1
 
@@ -68,6 +73,14 @@ class Idleness(SchedulerPlugin):
         """Let the idle time begin anew."""
         self._used = monotonic()
         self._watch.bump()
+
+    def hear(self, wanted: str) -> None:
+        """Learn whether workers are wanted: `0` if none are."""
+        are_wanted = wanted != "0"
+        if are_wanted is not self._are_wanted:
+            self._are_wanted = self._awaits_workers = are_wanted
+            self._wanted_since = monotonic()
+            self.look()
 
     def add_client(self, *args: Any, **kwargs: Any) -> None:
         self.look()  # it may be gone again by the next regular look
@@ -88,7 +101,8 @@ class Idleness(SchedulerPlugin):
     def _is_used(self) -> bool:
         """Return whether there is, or was since the last look, anything to do or anybody to do it for."""
         scheduler = self._scheduler
-        self._awaits_workers = self._awaits_workers and not scheduler.workers
+        if scheduler.workers or monotonic() - self._wanted_since > _LONGEST_QUEUE:
+            self._awaits_workers = False
         before, self._transitions = self._transitions, scheduler.transition_counter
         return bool(
             self._awaits_workers
@@ -123,6 +137,7 @@ def dask_setup(scheduler: Any) -> None:
     idleness = Idleness(scheduler, watch, os.environ)
     scheduler.add_plugin(idleness)
     watch.more["idle"] = idleness.seconds
+    watch.asked["wanted"] = idleness.hear
     scheduler.http_application.add_handlers(r".*$", [(r"/hpcdask/keep", KeepHandler, {"idleness": idleness})])
     scheduler.periodic_callbacks[idleness.name] = looking = PeriodicCallback(idleness.look, idleness.period * 1000)
     looking.start()

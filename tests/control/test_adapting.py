@@ -257,3 +257,12 @@ async def test_tasks_for_what_the_site_gives_its_workers_are_asked_about_before_
     await until(lambda: cluster.scheduler.asked)
     (group,) = json.loads(cluster.scheduler.asked[-1]).values()
     assert group["resources"] == {"workers": 1, "ssd": 1}
+
+
+async def test_a_scheduler_that_ends_when_idle_learns_whether_workers_are_wanted(launch, tmp_path):
+    site = tmp_path / "config" / "hpcdask" / "sites.d" / "centre.yaml"
+    site.write_text(site.read_text() + "idle_timeout: '01:00:00'\n")
+    cluster = await launch()
+    for scaling, told in [(fixed(2), "1"), (fixed(0), "0"), (fixed(4), "1")]:
+        await cluster.change(scaling)
+        await until(lambda told=told: cluster.scheduler.told[-1:] == [told])

@@ -67,8 +67,8 @@ async def test_the_way_to_a_scheduler_of_others_is_looked_up_anew_when_it_does_n
             found.set()
         return False
 
-    async def question(_: Cluster) -> str:
-        return ""
+    async def question(_: Cluster) -> dict[str, str]:
+        return {}
 
     found, cluster = asyncio.Event(), make_cluster()
     watch = ClusterWatch(

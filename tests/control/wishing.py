@@ -20,14 +20,15 @@ from tests.clusters.stub_scheduler import StubScheduler
 class WishingScheduler:
     """Answers status requests as our preloads do: at once, or when a test `tell`s something new.
 
-    `asked` has what the requests asked about, `retired` what was asked to be retired. Who is retired ends at once,
-    except for the workers in `kept`, whose data has no other place.
+    `asked` has what the requests asked about, `told` whether they say that workers are wanted, `retired` what was asked
+    to be retired. Who is retired ends at once, except for the workers in `kept`, whose data has no other place.
     """
 
     cluster: Cluster
     workers: set[str] = field(default_factory=set)
     wishes: dict[str, int] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    told: list[str] = field(default_factory=list)
     retired: list[dict[str, object]] = field(default_factory=list)
     kept: set[str] = field(default_factory=set)
     version: int = 1
@@ -76,6 +77,7 @@ class WishingScheduler:
     async def _status(self, handler: web.RequestHandler) -> None:
         groups = handler.get_query_argument("adaptive", "")
         self.asked.append(groups)
+        self.told.append(handler.get_query_argument("wanted", ""))
         if handler.get_query_argument("since", "") == str(self.version):
             with suppress(asyncio.TimeoutError, TimeoutError):
                 await asyncio.wait_for(self._changed.wait(), 20)

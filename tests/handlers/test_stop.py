@@ -28,8 +28,8 @@ async def test_a_watch_ends_when_it_is_told_to_also_if_something_happens_at_that
     async def reach(_: Cluster) -> None:
         return None
 
-    async def question(_: Cluster) -> str:
-        return ""
+    async def question(_: Cluster) -> dict[str, str]:
+        return {}
 
     watch = ClusterWatch(
         cluster.id, lambda _: cluster, apply, reach=reach, source=status_source, question=question, monitors={}

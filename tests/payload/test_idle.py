@@ -7,15 +7,17 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import pytest_asyncio
-from distributed import Client, fire_and_forget, worker_client
+from distributed import Client, Scheduler, fire_and_forget, worker_client
 
 from hpcdask_ext.clusters.groups import FixedScaling
 from hpcdask_ext.clusters.reach import own_endpoint
 from hpcdask_ext.clusters.reports import read_reports
 from hpcdask_ext.clusters.scheduler_api import SchedulerAPI
+from hpcdask_ext.payload import idle_preload
 from tests.waiting import until
 
 from .conftest import RealCluster, make_cluster
@@ -144,3 +146,34 @@ async def test_one_that_waits_for_its_workers_is_not_idle_before_they_come(launc
     assert is_running(launched), "its workers may be queued for hours"
     launched.start_workers("workers-1", (1,))
     await ends(launched)
+
+
+async def test_one_that_is_told_that_no_workers_are_wanted_does_not_wait_for_any(launched: RealCluster) -> None:
+    launched.record = launched.record.with_group("workers", scaling=FixedScaling(workers=1))
+    await asyncio.to_thread(launched.start_scheduler)
+    endpoint = own_endpoint(launched.address.dashboard, launched.credentials)
+    fewer, more = (SchedulerAPI(endpoint, {"wanted": wanted}) for wanted in "01")
+    try:
+        assert (await more.status()).idle_since is None
+        await until(fewer.status, lambda status: status.idle_since)
+        assert (await more.status()).idle_since is None, "now they may be queued for hours"
+        await fewer.status()
+        await ends(launched)
+    finally:
+        await asyncio.gather(fewer.aclose(), more.aclose())
+
+
+async def test_workers_that_have_not_come_in_a_week_are_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    watch = SimpleNamespace(bump=lambda: None, clients=list)
+    variables = {"HPCDASK_IDLE_TIMEOUT": "60", "HPCDASK_IDLE_REPORT": "/", "HPCDASK_AWAITS_WORKERS": "1"}
+    clock = [0.0]
+    monkeypatch.setattr(idle_preload, "monotonic", lambda: clock[-1])
+    async with Scheduler(host="127.0.0.1", port=0, dashboard_address="127.0.0.1:0") as scheduler:
+        idleness = idle_preload.Idleness(scheduler, watch, variables)
+        idleness.look()  # what the scheduler did until now counts as use
+        seen = []
+        for seconds in (100, 7 * 86400 - 5, 7 * 86400 + 5):
+            clock.append(seconds)
+            idleness.look()
+            seen.append(idleness.seconds())
+        assert seen == [None, None, 10]

@@ -36,7 +36,7 @@ async def ask_for(cluster: RealCluster) -> AsyncIterator[AskFor]:
 
     def make(**groups: object) -> SchedulerAPI:
         endpoint = own_endpoint(cluster.address.dashboard, cluster.credentials)
-        made.append(SchedulerAPI(endpoint, json.dumps(groups) if groups else ""))
+        made.append(SchedulerAPI(endpoint, {"adaptive": json.dumps(groups)} if groups else {}))
         return made[-1]
 
     yield make
