@@ -51,6 +51,17 @@ Scaling = Annotated[FixedScaling | AdaptiveScaling, Field(discriminator="mode")]
 """How many workers a group should have; of both kinds, `workers` is the number wanted now."""
 
 
+class Past(Frozen):
+    """What is left in the record of jobs that were over for long: the number of the newest one, and what they used.
+
+    Their logs are still in the cluster's directory. `core_seconds` is None if it is not known how much they asked for.
+    """
+
+    number: int = 0
+    elements: int = 0
+    core_seconds: float | None = 0
+
+
 class WorkerGroup(Frozen):
     """Equal workers of a cluster, of which `connected` are connected.
 
@@ -69,3 +80,4 @@ class WorkerGroup(Frozen):
     resources: dict[str, float] = Field(default_factory=dict)
     connected: int = 0
     unfinished: bool = False
+    past: Past = Past()

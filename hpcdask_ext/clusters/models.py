@@ -236,6 +236,11 @@ class Cluster(Frozen):
         tasks = sum(job.tasks - job.retired for job in jobs if job.uncancelled)
         return (elements + tasks) * group.shape.workers_per_job
 
+    def next_number(self, group: WorkerGroup) -> int:
+        """Return the number in the tag of a group's next job, which no job before it has had."""
+        tags = [job.tag for job in self.jobs if job.role is Role.WORKER and job.group == group.name]
+        return 1 + max([group.past.number, *(int(tag.rpartition("-")[2]) for tag in tags)])
+
     @property
     def exit_code(self) -> int | None:
         """The exit code of the cluster's script, if it has ended.

@@ -20,6 +20,7 @@ from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.control.classes import planned, why_not_up
 from hpcdask_ext.control.elsewhere import GONE, followed, is_about
 from hpcdask_ext.control.endings import Explain, ending
+from hpcdask_ext.control.folding import folded
 from hpcdask_ext.control.job_check import with_check
 from hpcdask_ext.control.warnings import warnings
 
@@ -158,7 +159,7 @@ def _reconcile_state(cluster: Cluster, seen: Observation, explain: Explain) -> C
         outcome, reason = end
         changes = {"state": ClusterState.STOPPING, "outcome": outcome, "reason": reason}
         return _finish(cluster.model_copy(update=changes), seen.time)
-    cluster = cluster.model_copy(update={"warnings": warnings(cluster, seen.scheduler, seen.time)})
+    cluster = folded(cluster.model_copy(update={"warnings": warnings(cluster, seen.scheduler, seen.time)}), seen.time)
     if seen.scheduler is not None and (cluster.workers or not cluster.wanted or cluster.started):
         started = cluster.started or seen.time
         reason = "" if cluster.workers or not cluster.wanted else _no_worker(cluster, explain)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from hpcdask_ext.clusters.models import Cluster, Element
+from hpcdask_ext.clusters.models import Cluster, Element, Job
 
 
 def core_hours(cluster: Cluster, now: datetime) -> float | None:
@@ -12,16 +13,24 @@ def core_hours(cluster: Cluster, now: datetime) -> float | None:
 
     An element counts from its start to its end, or to the cluster's if its own is not known.
     """
-    until = cluster.ended or now
+    if cluster.kind != "batch":
+        return None
+    used = [core_seconds(cluster.jobs, cluster.ended or now), *(group.past.core_seconds for group in cluster.groups)]
+    known = [seconds for seconds in used if seconds is not None]
+    return sum(known) / 3600 if len(known) == len(used) else None
+
+
+def core_seconds(jobs: Iterable[Job], until: datetime) -> float | None:
+    """Return what jobs have used, or None if it is not known how much they ask for."""
     used = [
         (job.cores, _time(element, until))
-        for job in cluster.jobs
+        for job in jobs
         for element in job.elements.values()
         if element.started is not None
     ]
-    if cluster.kind != "batch" or any(cores is None for cores, _ in used):
+    if any(cores is None for cores, _ in used):
         return None
-    return sum(cores * (time / timedelta(hours=1)) for cores, time in used if cores)
+    return sum(cores * time.total_seconds() for cores, time in used if cores)
 
 
 def cores_running(cluster: Cluster) -> int | None:

@@ -84,7 +84,7 @@ class BatchLauncher(JobLauncher):
         return (scheduler, *(self.more_workers(cluster, group, workers) for group, workers in wanted))
 
     def more_workers(self, cluster: Cluster, group: WorkerGroup, workers: int) -> Job:
-        number = 1 + sum(job.role is Role.WORKER and job.group == group.name for job in cluster.jobs)
+        number = cluster.next_number(group)
         count = math.ceil(workers / group.shape.workers_per_job)
         job = new_job(cluster, f"{group.name}-{number}", Role.WORKER, self._place, count=count, walltime=group.walltime)
         cores = group.shape.cores * group.shape.workers_per_job
