@@ -10,6 +10,8 @@ could not be started writes ``.reason``, see `payload/factory.py`.
 from __future__ import annotations
 
 import re
+from collections.abc import Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -61,6 +63,14 @@ def read_reports(directory: Path, known: dict[str, dict[str, str]] | None = None
         key = (match["tag"], int(match["index"]))
         reports[key] = _add(reports.get(key, Report()), match["what"], values)
     return reports
+
+
+def remove_reports(directory: Path, tags: Set[str]) -> None:
+    """Remove what jobs have reported that are not in the record any more; does file I/O."""
+    with suppress(OSError):  # they would only be read in vain
+        for path in (directory / "reports").iterdir():
+            if path.name.partition(".")[0] in tags:
+                path.unlink(missing_ok=True)
 
 
 def _read(path: Path) -> dict[str, str]:

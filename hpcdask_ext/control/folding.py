@@ -19,12 +19,16 @@ def folded(cluster: Cluster, now: datetime) -> Cluster:
     for group in cluster.groups:
         jobs = [job for job in cluster.jobs if job.role is Role.WORKER and job.group == group.name]
         ends = {job.tag: end for job in jobs if (end := _end(job)) is not None}
-        oldest = sorted(ends, key=lambda tag: ends[tag])[:-_KEPT]
-        if old := [job for job in jobs if job.tag in oldest and ends[job.tag] < now - _OVER]:
-            tags = {job.tag for job in old}
+        tags = {tag for tag in sorted(ends, key=lambda tag: ends[tag])[:-_KEPT] if ends[tag] < now - _OVER}
+        if old := [job for job in jobs if job.tag in tags]:
             left = tuple(job for job in cluster.jobs if job.tag not in tags)
             cluster = cluster.with_group(group.name, past=_with(group, old, now)).model_copy(update={"jobs": left})
     return cluster
+
+
+def folded_since(before: Cluster, after: Cluster) -> set[str]:
+    """Return the tags of jobs that have become totals between two records of a cluster."""
+    return {job.tag for job in before.jobs if not job.live} - {job.tag for job in after.jobs}
 
 
 def _end(job: Job) -> datetime | None:

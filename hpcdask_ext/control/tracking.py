@@ -12,12 +12,14 @@ from typing import Any, TypeVar
 
 from hpcdask_ext.clusters.credentials import Credentials
 from hpcdask_ext.clusters.models import Cluster
+from hpcdask_ext.clusters.reports import remove_reports
 from hpcdask_ext.clusters.scheduler_api import status_source
 from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.control.adapting import Adapter
 from hpcdask_ext.control.catalogue import Catalogue
 from hpcdask_ext.control.driver import ClusterDriver
 from hpcdask_ext.control.elsewhere import is_not_told_yet
+from hpcdask_ext.control.folding import folded_since
 from hpcdask_ext.control.ledger import Ledger
 from hpcdask_ext.control.logs import last_words
 from hpcdask_ext.control.processes import is_another_alive
@@ -147,6 +149,8 @@ class Tracker:
         explain = self._catalogue.explainer(before.site)
         await self._ledger.change(cluster_id, lambda old: reconcile(old, seen, explain))
         after = self._ledger.get(cluster_id)
+        if over := folded_since(before, after):
+            await asyncio.to_thread(remove_reports, after.directory, over)
         if after.outcome is ClusterState.FAILED and before.outcome is None:
             await self._add_last_words(after)
         is_left = any(job.id is not None and job.uncancelled for job in after.jobs)

@@ -8,6 +8,7 @@ import pytest
 
 from hpcdask_ext.clusters.groups import AdaptiveScaling
 from hpcdask_ext.clusters.models import Cluster, Element, Job
+from hpcdask_ext.clusters.reports import read_reports
 from hpcdask_ext.clusters.states import ClusterState, JobState
 from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.control.folding import folded
@@ -16,6 +17,7 @@ from hpcdask_ext.control.usage import core_hours
 from hpcdask_ext.control.view import cluster_view
 
 from .conftest import after, job
+from .conversation import until
 from .test_reconcile import ADDRESS, UP, explain
 
 HOUR = 3600
@@ -90,6 +92,22 @@ def test_a_running_cluster_is_folded_as_it_is_observed_and_goes_on(long):
     seen = reconcile(long, Observation(after(100 * HOUR + 60), UP, ADDRESS, told), explain)
     assert (seen.state, len(seen.jobs)) == (ClusterState.RUNNING, 22)
     assert len(seen.model_dump_json()) < len(long.model_dump_json()) / 2
+
+
+async def test_what_folded_jobs_reported_is_removed_and_their_logs_stay(long, manager):
+    launched = await manager.launch({})
+    await until(lambda: manager.get(launched.id).state is ClusterState.PENDING)
+    changes = {"jobs": (*launched.jobs[:1], *long.jobs[1:]), "state": ClusterState.RUNNING, "started": after(1)}
+    await manager._ledger.change(launched.id, lambda old: old.model_copy(update=changes))
+    folders = [launched.directory / name for name in ("reports", "logs")]
+    for number in range(1, 101):
+        (folders[0] / f"workers-{number}.1.started").write_text(f"time={int(after(number * HOUR).timestamp())}\n")
+        (folders[1] / f"workers-{number}.1.log").write_text("worked")
+    told = SchedulerStatus(version=1, workers=2, nthreads=2, memory_limit=0, clients=0, groups={"workers": 2})
+    await manager._tracker._apply(launched.id, Observation(after(100 * HOUR + 60), {}, ADDRESS, told))
+    assert manager.get(launched.id).main.past.number == 79
+    assert sorted(read_reports(launched.directory)) == sorted((f"workers-{number}", 1) for number in range(80, 101))
+    assert len(list(folders[1].glob("workers-*"))) == 100
 
 
 def test_a_record_without_totals_is_read_as_one_without_past_jobs(long):
