@@ -16,6 +16,7 @@ from hpcdask_ext.clusters.groups import FixedScaling, WorkerGroup, WorkerShape
 from hpcdask_ext.clusters.models import NO_ENVIRONMENT, Cluster
 from hpcdask_ext.clusters.states import JobState
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, NotStarted
+from hpcdask_ext.launchers import gateway_client
 from hpcdask_ext.launchers.gateway import GatewayLauncher, gateway_job
 from hpcdask_ext.sites.gateway import GatewaySite
 
@@ -179,6 +180,7 @@ async def test_a_gateway_that_says_nothing_is_given_up(monkeypatch: pytest.Monke
 
 
 async def test_a_missing_client_is_told_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "dask_gateway", None)
+    monkeypatch.setitem(sys.modules, "dask_gateway.client", None)
+    gateway_client._import_client.cache_clear()
     with pytest.raises(NotStarted, match=r"pip install 'hpcdask-ext\[gateway\]'"):
         await launcher("http://127.0.0.1:1").options()
