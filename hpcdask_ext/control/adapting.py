@@ -17,7 +17,7 @@ from hpcdask_ext.clusters.states import JobState, Role
 from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.control.adaptive import Decision, Look, Memory, Rules, Setback, decide
 from hpcdask_ext.control.catalogue import Catalogue
-from hpcdask_ext.control.driver import ClusterDriver
+from hpcdask_ext.control.driver import ClusterDriver, without_failure
 from hpcdask_ext.control.ledger import Ledger
 from hpcdask_ext.control.processes import is_another_alive
 from hpcdask_ext.control.setbacks import setback, with_warning
@@ -132,8 +132,16 @@ class Adapter:
         await self._ledger.change(cluster.id, change, "scaled")
         is_theirs = self._ledger.get(cluster.id).group(group.name).scaling.workers != decision.workers
         if decision.workers == before or is_theirs:
+            await self._calm(cluster, group, decision.memory)
             return []
         return [self._carry_out(cluster.id, group.name, decision.pending)]
+
+    async def _calm(self, cluster: Cluster, group: WorkerGroup, memory: Memory) -> None:
+        """Drop the warning that a group could not be scaled if that is not wanted any more."""
+        _, wish = memory.peaks[-1]
+        is_content = 0 <= cluster.capacity(group) - wish < group.shape.workers_per_job
+        if is_content and (memory.refused or len(cluster.groups) == 1):
+            await self._ledger.change(cluster.id, without_failure)
 
     async def _carry_out(self, cluster_id: str, group_name: str, pending: int) -> None:
         is_done = await self._driver.scale(cluster_id, group_name, pending=pending)

@@ -85,7 +85,7 @@ class ClusterDriver:
             except (HPCDaskError, OSError) as error:
                 await self._ledger.change(cluster_id, partial(_back, asked=group, error=str(error)), "scaled")
                 return False
-            await self._ledger.change(cluster_id, lambda old: _finished(_without_failure(old), group))
+            await self._ledger.change(cluster_id, lambda old: _finished(without_failure(old), group))
             return True
 
     def is_acting(self, cluster_id: str) -> bool:
@@ -221,6 +221,12 @@ async def _tell(launcher: Launcher, cluster: Cluster, group: WorkerGroup) -> Adj
     return await launcher.scale(cluster, group.scaling)
 
 
+def without_failure(cluster: Cluster) -> Cluster:
+    """Return the cluster without the warning that it could not be scaled: it could, or there is a newer one."""
+    kept = tuple(text for text in cluster.warnings if not text.startswith(_FAILED))
+    return cluster if kept == cluster.warnings else cluster.model_copy(update={"warnings": kept})
+
+
 def _start(cluster: Cluster) -> Cluster:
     return cluster.model_copy(update=_STARTING) if cluster.state is ClusterState.SUBMITTING else cluster
 
@@ -234,7 +240,7 @@ def _back(cluster: Cluster, asked: WorkerGroup, error: str) -> Cluster:
         if cluster.kind == "factory":  # it has stopped adapting, or never did
             actual = FixedScaling(workers=workers)
         cluster = cluster.with_group(group.name, scaling=actual, unfinished=False)
-    kept = _without_failure(cluster).warnings
+    kept = without_failure(cluster).warnings
     return cluster.model_copy(update={"warnings": (*kept, f"{_FAILED}{error}")})
 
 
@@ -249,12 +255,6 @@ def _finished(cluster: Cluster, asked: WorkerGroup) -> Cluster:
     group = cluster.group(asked.name)
     is_done = group.unfinished and group.scaling == asked.scaling
     return cluster.with_group(group.name, unfinished=False) if is_done else cluster
-
-
-def _without_failure(cluster: Cluster) -> Cluster:
-    """Return the cluster without the warning that it could not be scaled: it could, or there is a newer one."""
-    kept = tuple(text for text in cluster.warnings if not text.startswith(_FAILED))
-    return cluster if kept == cluster.warnings else cluster.model_copy(update={"warnings": kept})
 
 
 def _adjust(cluster: Cluster, asked: WorkerGroup, adjusted: Adjusted) -> Cluster:

@@ -229,6 +229,16 @@ async def test_a_refused_submission_is_a_single_warning_which_goes_when_one_succ
     await until(lambda: not cluster.record.warnings)
 
 
+async def test_the_warning_of_a_refused_submission_goes_when_nothing_is_wanted_any_more(launch):
+    cluster = await launch(scaling=adaptive(0, 8))
+    cluster.batch.refusals["sbatch"] = "sbatch: error: QOSMaxSubmitJobPerUserLimit"
+    cluster.scheduler.tell(workers=3)
+    await until(lambda: any("QOSMaxSubmit" in text for text in cluster.record.warnings), 20)
+    cluster.scheduler.tell(workers=0)
+    await until(lambda: not cluster.record.warnings)
+    assert cluster.sizes == []
+
+
 async def test_nothing_is_decided_while_the_scheduler_does_not_answer(launch, manager):
     cluster = await launch(scaling=adaptive(2, 8))
     cluster.scheduler.start_job("workers-1", 1, 2)
