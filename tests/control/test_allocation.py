@@ -166,8 +166,8 @@ async def test_tasks_that_connect_after_it_shrank_leave_again(manager, batch, mo
     await connect(2)
     assert scheduler.asked == [(4, 1, 2)], "these are as many as were asked for"
     await connect(3)
-    await until(lambda: len(scheduler.asked) == 2)
-    assert scheduler.asked[1] == (4, 1, 2)
+    await until(lambda: len(scheduler.asked) > 1)
+    assert set(scheduler.asked) == {(4, 1, 2)}, "the watch may have seen it as well, which asks for the same"
     assert batch.asked.count("sbatch") == 1
 
 
