@@ -17,7 +17,8 @@ from hpcdask_ext.clusters.states import JobState, Role
 from hpcdask_ext.clusters.status import SchedulerStatus
 from hpcdask_ext.control.adaptive import Decision, Look, Memory, Rules, Setback, decide
 from hpcdask_ext.control.catalogue import Catalogue
-from hpcdask_ext.control.driver import ClusterDriver, without_failure
+from hpcdask_ext.control.driver import ClusterDriver
+from hpcdask_ext.control.edits import without_failure
 from hpcdask_ext.control.ledger import Ledger
 from hpcdask_ext.control.processes import is_another_alive
 from hpcdask_ext.control.setbacks import setback, with_warning

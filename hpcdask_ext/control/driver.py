@@ -15,10 +15,11 @@ from functools import partial
 from typing import Any, TypeVar
 
 from hpcdask_ext.batch.records import JobElements
-from hpcdask_ext.clusters.groups import FixedScaling, Scaling, WorkerGroup
+from hpcdask_ext.clusters.groups import WorkerGroup
 from hpcdask_ext.clusters.models import Cluster, Job
 from hpcdask_ext.clusters.states import ClusterState, Place
 from hpcdask_ext.control.catalogue import Catalogue
+from hpcdask_ext.control.edits import adjusted_to, back, finished, marked, started, with_job, without_failure
 from hpcdask_ext.control.ledger import Ledger
 from hpcdask_ext.control.scaling import end_unstarted, shrink
 from hpcdask_ext.errors import BatchRefused, BatchUnreachable, HPCDaskError, NotStarted, StoreError
@@ -26,8 +27,6 @@ from hpcdask_ext.launchers.base import Adjusted, Launcher
 
 log = logging.getLogger(__name__)
 
-_FAILED = "Scaling failed. "
-_STARTING = {"state": ClusterState.STARTING, "reason": "The scheduler is starting"}
 _FIRST_RETRY, _LAST_RETRY = 5.0, 60.0  # seconds between tries to cancel
 _RETELL = (1.0, 4.0, 10.0)  # seconds between tries to have somebody else scale
 
@@ -83,9 +82,9 @@ class ClusterDriver:
             try:
                 await self._scale(cluster, group, await self._catalogue.launcher_of(cluster), pending)
             except (HPCDaskError, OSError) as error:
-                await self._ledger.change(cluster_id, partial(_back, asked=group, error=str(error)), "scaled")
+                await self._ledger.change(cluster_id, partial(back, asked=group, error=str(error)), "scaled")
                 return False
-            await self._ledger.change(cluster_id, lambda old: _finished(without_failure(old), group))
+            await self._ledger.change(cluster_id, lambda old: finished(without_failure(old), group))
             return True
 
     def is_acting(self, cluster_id: str) -> bool:
@@ -131,7 +130,7 @@ class ClusterDriver:
         cluster = self._ledger.get(cluster_id)
         if cluster.state is ClusterState.SUBMITTING:
             await self._submit(cluster_id, launcher, launcher.first_jobs(cluster))
-            await self._ledger.change(cluster_id, _start)
+            await self._ledger.change(cluster_id, started)
 
     async def _break_at_end(self, cluster_id: str, act: Coroutine[Any, Any, T]) -> T | None:
         """Await something that may take minutes; return None if `decide_end` interrupted it."""
@@ -151,7 +150,7 @@ class ClusterDriver:
         """Submit jobs concurrently, which may finish what was `asked`; raise the first error once all are done."""
         try:
             for job in jobs:
-                change = partial(_with_job, job=job, asked=asked)
+                change = partial(with_job, job=job, asked=asked)
                 await self._ledger.change(cluster_id, change, must_be_saved=True)
         except StoreError:  # nothing was submitted
             for job in jobs:
@@ -179,7 +178,7 @@ class ClusterDriver:
         if not launcher.scales_with_jobs:
             adjusted = await self._break_at_end(cluster.id, _tell(launcher, cluster, group))
             if adjusted is not None:
-                await self._ledger.change(cluster.id, partial(_adjust, asked=group, adjusted=adjusted), "scaled")
+                await self._ledger.change(cluster.id, partial(adjusted_to, asked=group, adjusted=adjusted), "scaled")
             return
         missing = group.scaling.workers - cluster.capacity(group)
         if cluster.layout == "allocation":  # it cannot grow, and workers that connect late may be too many
@@ -192,10 +191,10 @@ class ClusterDriver:
             await self._break_at_end(cluster.id, shrinking)
 
     async def _cancel(self, cluster: Cluster, place: Place, jobs: list[Job]) -> None:
-        await self._ledger.change(cluster.id, partial(_mark, jobs=jobs, cancelled=True))
+        await self._ledger.change(cluster.id, partial(marked, jobs=jobs, cancelled=True))
         try:
             _check_host(jobs)
-            launcher = await self._catalogue.launcher_of(cluster)
+            launcher = await self._catalogue.launcher_at(cluster, place)
             await launcher.cancel(place, [JobElements(str(job.id)) for job in jobs])
             self.trouble.pop(cluster.id, None)
             self._retries.pop(cluster.id, None)
@@ -205,7 +204,7 @@ class ClusterDriver:
             self.trouble[cluster.id] = str(error)
             _, delay = self._retries.get(cluster.id, (0.0, _FIRST_RETRY))
             self._retries[cluster.id] = (asyncio.get_running_loop().time() + delay, min(2 * delay, _LAST_RETRY))
-            await self._ledger.change(cluster.id, partial(_mark, jobs=jobs, cancelled=False))
+            await self._ledger.change(cluster.id, partial(marked, jobs=jobs, cancelled=False))
 
     def _lock(self, cluster_id: str) -> asyncio.Lock:
         return self._acting.setdefault(cluster_id, asyncio.Lock())
@@ -219,56 +218,6 @@ async def _tell(launcher: Launcher, cluster: Cluster, group: WorkerGroup) -> Adj
         except BatchUnreachable:
             await asyncio.sleep(delay)
     return await launcher.scale(cluster, group.scaling)
-
-
-def without_failure(cluster: Cluster) -> Cluster:
-    """Return the cluster without the warning that it could not be scaled: it could, or there is a newer one."""
-    kept = tuple(text for text in cluster.warnings if not text.startswith(_FAILED))
-    return cluster if kept == cluster.warnings else cluster.model_copy(update={"warnings": kept})
-
-
-def _start(cluster: Cluster) -> Cluster:
-    return cluster.model_copy(update=_STARTING) if cluster.state is ClusterState.SUBMITTING else cluster
-
-
-def _back(cluster: Cluster, asked: WorkerGroup, error: str) -> Cluster:
-    """Return the cluster with a group's actual number of workers, unless another one was requested meanwhile."""
-    group = cluster.group(asked.name)
-    if group.scaling == asked.scaling:
-        workers = cluster.capacity(group) if cluster.kind == "batch" else group.connected
-        actual: Scaling = group.scaling.model_copy(update={"workers": workers})
-        if cluster.kind == "factory":  # it has stopped adapting, or never did
-            actual = FixedScaling(workers=workers)
-        cluster = cluster.with_group(group.name, scaling=actual, unfinished=False)
-    kept = without_failure(cluster).warnings
-    return cluster.model_copy(update={"warnings": (*kept, f"{_FAILED}{error}")})
-
-
-def _with_job(cluster: Cluster, job: Job, asked: WorkerGroup | None) -> Cluster:
-    """Return the cluster with a job to submit: from now on it can be found, and is not submitted again."""
-    cluster = cluster.with_job(job)
-    return _finished(cluster, asked) if asked else cluster
-
-
-def _finished(cluster: Cluster, asked: WorkerGroup) -> Cluster:
-    """Return the cluster without anything left to do for a group, unless that was changed meanwhile."""
-    group = cluster.group(asked.name)
-    is_done = group.unfinished and group.scaling == asked.scaling
-    return cluster.with_group(group.name, unfinished=False) if is_done else cluster
-
-
-def _adjust(cluster: Cluster, asked: WorkerGroup, adjusted: Adjusted) -> Cluster:
-    """Return the cluster with the scaling that was made of the one asked for, unless another one was meanwhile."""
-    if cluster.group(asked.name).scaling == asked.scaling:
-        cluster = cluster.with_group(asked.name, scaling=adjusted.scaling)
-    kept = tuple(text for text in cluster.warnings if text != adjusted.note)
-    return cluster.model_copy(update={"warnings": (*kept, adjusted.note)})
-
-
-def _mark(cluster: Cluster, jobs: list[Job], cancelled: bool) -> Cluster:
-    for job in jobs:
-        cluster = cluster.with_job(cluster.job(job.tag).with_elements(job.live, cancelled=cancelled))
-    return cluster
 
 
 def _check_host(jobs: list[Job]) -> None:
