@@ -76,12 +76,13 @@ export function costWords(
   return parts.filter(Boolean).join(' · ');
 }
 
-/** Core-hours, with as many digits as change within a while. */
+/** Core-hours, with as many digits as change within a while, and with no 0 at the end. */
 export function coreHoursWords(
   hours: number,
   trans: TranslationBundle
 ): string {
-  const digits = hours < 0.1 ? 2 : hours < 10 ? 1 : 0;
+  // What rounds up to the next power of ten has one digit less already.
+  const digits = hours < 0.095 ? 2 : hours < 9.95 ? 1 : 0;
   const shown = hours.toLocaleString(undefined, {
     minimumFractionDigits: digits,
     maximumFractionDigits: digits

@@ -243,6 +243,18 @@ describe('ClusterCard', () => {
       expect(hours()).toBe('0.3 core-h');
     });
 
+    it.each([
+      [0.0949, '0.09 core-h'],
+      [0.0951, '0.1 core-h'],
+      [0.1, '0.1 core-h'],
+      [9.94, '9.9 core-h'],
+      [9.96, '10 core-h'],
+      [10, '10 core-h']
+    ])('of %p hours the same way on both sides of a step', (used, words) => {
+      show({ state: 'stopped', core_hours: used });
+      expect(hours()).toBe(words);
+    });
+
     it('where it is known', () => {
       show();
       expect(page.all('.jp-HPCDask-card-coreHours')).toEqual([]);
