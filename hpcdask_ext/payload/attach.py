@@ -62,8 +62,10 @@ class Target:
         self._connect().close()  # Dask itself would try again and again for as long as it may
         if self.is_encrypted and self.arguments["ssl_context"] is None:
             raise Trouble("encrypted", "no certificates were given")
-        if not self.is_encrypted and (found := self._sniff()) in ("tls", "web"):
-            raise Trouble("encrypted" if found == "tls" else found, f"{found} is spoken there")
+        if not self.is_encrypted and (found := self._sniff()) == "tls":
+            raise Trouble("encrypted", "it speaks TLS: use tls://")
+        if not self.is_encrypted and found == "web":
+            raise Trouble("web", "it speaks HTTP")
         connect: Any = rpc
         scheduler = connect(self.address, timeout=self.timeout, connection_args=self.arguments, deserialize=False)
         try:

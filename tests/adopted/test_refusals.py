@@ -88,6 +88,7 @@ def test_a_web_server_is_not_taken_for_a_scheduler(jupyter: Jupyter, plain: Dask
     (said,) = jupyter.refusal(address=f"127.0.0.1:{port}").items()
     assert said[0] == "address"
     assert said[1].startswith(f"A web server answers at tcp://127.0.0.1:{port}, no Dask scheduler")
+    assert said[1].endswith(" (it speaks HTTP).")
 
 
 ANSWERS = {
@@ -160,7 +161,11 @@ def test_tls_files_that_are_missing_or_do_not_fit(
     mixed = {**other_files.body, "ca": files.body["ca"]}
     cases: list[tuple[dict[str, Any], str, str]] = [
         ({"address": secure.address}, "tls.ca", needed.replace("ADDRESS", "tls://127.0.0.1")),
-        ({"address": f"127.0.0.1:{secure.port}"}, "tls.ca", needed.replace("ADDRESS", "tcp://127.0.0.1")),
+        (
+            {"address": f"127.0.0.1:{secure.port}"},
+            "tls.ca",
+            needed.replace("ADDRESS", "tcp://127.0.0.1") + " (it speaks TLS: use tls://).",
+        ),
         ({"scheduler_file": str(secure.file)}, "tls.ca", needed.replace("ADDRESS", "tls://127.0.0.1")),
         (
             {"address": secure.address, "tls": other_files.body},
