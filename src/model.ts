@@ -57,6 +57,7 @@ export class ClusterModel implements IClusterModel, IDisposable {
       read: () => this._readAgain(),
       clusters: () => this.clusters,
       hasSites: () => this.sitesProblem === null,
+      mayAppear: () => this.sites.some(site => site.kind === 'gateway'),
       isTold: () => this._feed.works
     });
     this.ready = this.refresh();

@@ -56,8 +56,10 @@ export class ReadingPace implements IDisposable {
 
   /** Whether anything may change by itself, or was not to be had. */
   private get _isWaiting(): boolean {
-    const { clusters, hasSites } = this._options;
-    return !hasSites() || clusters().some(one => !hasEnded(one.state));
+    const { clusters, hasSites, mayAppear } = this._options;
+    return (
+      !hasSites() || mayAppear() || clusters().some(one => !hasEnded(one.state))
+    );
   }
 
   private readonly _onVisible = (): void => {
@@ -77,6 +79,8 @@ export namespace ReadingPace {
     clusters: () => readonly ICluster[];
     /** Whether the sites could be read. */
     hasSites: () => boolean;
+    /** Whether clusters that were launched elsewhere may appear. */
+    mayAppear: () => boolean;
     /** Whether changes are told of by events. */
     isTold: () => boolean;
   }

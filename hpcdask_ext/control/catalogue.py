@@ -116,6 +116,18 @@ class Catalogue:
             return self.adopted(cluster.tls, cluster.jobs[0].name)
         return await self.launcher(cluster.site)
 
+    async def launcher_at(self, cluster: Cluster, place: Place) -> Launcher:
+        """Return a launcher that can end the jobs of a cluster at a place; see `launcher_of`.
+
+        Processes on this host can be ended without a site: a mistake in a file must not keep them running.
+        """
+        try:
+            return await self.launcher_of(cluster)
+        except BatchUnreachable:
+            if place != "host":
+                raise
+            return await self.launcher(LOCAL)
+
     def adopted(self, tls: TLSFiles | None, known: str = "") -> AdoptedLauncher:
         """Return the launcher of clusters that others launched; see `AdoptedLauncher`."""
         return AdoptedLauncher(self._asking, tls, known)
@@ -187,4 +199,10 @@ class Catalogue:
         return known[1].pace if known else None
 
     async def _query(self, name: str, place: Place) -> Sequence[JobStatus]:
-        return await (await self.launcher(name)).query(place)
+        try:
+            launcher = await self.launcher(name)
+        except BatchUnreachable:
+            if place != "host":
+                raise
+            launcher = await self.launcher(LOCAL)
+        return await launcher.query(place)

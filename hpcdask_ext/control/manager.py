@@ -170,6 +170,11 @@ class ClusterManager:
         sites = await self._catalogue.sites()
         return [view(cluster, sites.get(cluster.site), base_url) for cluster in clusters]
 
+    async def show_all(self, base_url: str) -> list[dict[str, Any]]:
+        """Return all clusters as users see them, the newest first; others of a gateway may appear soon after."""
+        self._tracker.spawn(self._finder.look(await self._catalogue.sites()))
+        return await self.show(self.all(), base_url)
+
     async def show_sites(self) -> dict[str, Any]:
         """Return the sites as users see them. A launch is likely to follow, so warming up starts now."""
         sites, kernels = await asyncio.gather(self._catalogue.current_sites(), self._catalogue.kernels())

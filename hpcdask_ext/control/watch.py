@@ -174,6 +174,8 @@ class ClusterWatch:
         except (SchedulerUnreachable, BatchError) as error:  # the next look tries again
             self._silent = error.message
             return
+        if self._reached is None and cluster.kind == "gateway" and cluster.started is not None:
+            self._silent = "The gateway does not say any more where its scheduler is."
         if self._reached is not None:
             self._follower = asyncio.create_task(self._follow(self._source(self._reached, self._asked)))
 

@@ -17,7 +17,7 @@ class ClustersHandler(HPCDaskHandler):
     async def get(self) -> None:
         """Answer with all of them, the newest first."""
         manager = await self.manager()
-        self.finish({"clusters": await manager.show(manager.all(), self.base_url)})
+        self.finish({"clusters": await manager.show_all(self.base_url)})
 
     @web.authenticated
     @authorized

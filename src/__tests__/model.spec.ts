@@ -1,6 +1,6 @@
 import { APIError } from '../api/client';
 import type { ClusterModel } from '../model';
-import { cluster, FakeServer, group, sleep, until } from './fixtures';
+import { FakeServer, cluster, group, site, sleep, until } from './fixtures';
 
 describe('ClusterModel', () => {
   let server: FakeServer;
@@ -440,6 +440,11 @@ describe('ClusterModel', () => {
     it('reads nothing while nothing lives', async () => {
       server.clusters = [cluster({ state: 'stopped' })];
       expect(await readsIn(600_000)).toBe(0);
+    });
+
+    it('reads on where clusters of a gateway may appear', async () => {
+      server.sites = [site({ kind: 'gateway' })];
+      expect(await readsIn(61_000)).toBe(1);
     });
   });
 });

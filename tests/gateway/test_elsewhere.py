@@ -133,6 +133,25 @@ def test_it_survives_restarts_of_the_gateway_and_of_jupyter(
     assert [one["id"] for one in server.ask("GET", "clusters")["clusters"]] == [cluster["id"]]
 
 
+def test_one_that_appears_while_only_the_clusters_are_looked_at(
+    gateway: GatewayServer, server: JupyterServer, names: dict[str, str]
+) -> None:
+    server.restart(signal.SIGTERM)  # who has not looked yet need not wait for a minute
+    name = gateway.submit("carol", worker_cores=1)
+
+    def found() -> Any:
+        clusters = server.ask("GET", "clusters")["clusters"]
+        return next((one for one in clusters if name in [job["id"] for job in one["jobs"]]), None)
+
+    cluster = until(found, 60)
+    server.wait_for(cluster["id"], "running")
+    server.end()
+    gateway.stop("carol", name)
+    server.start()
+    server.wait_for(cluster["id"], "stopped", 60)
+    server.ask("DELETE", f"clusters/{cluster['id']}")
+
+
 def test_one_that_is_stopped_elsewhere_has_stopped(
     gateway: GatewayServer, server: JupyterServer, cluster: Any, names: dict[str, str]
 ) -> None:
