@@ -6,6 +6,7 @@ import type { ICluster } from '../api/types';
 import { Announcer } from './announcer';
 import type { Editing, ICardActions } from './cardParts';
 import { ClusterCard } from './clusterCard';
+import { ErrorBoundary } from './errorBoundary';
 import { SmallButton } from './smallButton';
 
 export interface IClusterListProps {
@@ -75,20 +76,45 @@ function Cards(props: IClusterListProps & { label: string }): JSX.Element {
   return (
     <ul className="jp-HPCDask-cards" aria-label={props.label}>
       {clusters.map(cluster => (
-        <ClusterCard
+        <ErrorBoundary
           key={cluster.id}
-          cluster={cluster}
-          refusal={props.refusal(cluster.id)}
-          isSelected={cluster.id === selected}
-          isTabStop={cluster === tabStop}
-          isPlaceholder={props.isPlaceholder(cluster.id)}
-          areWarningsOpen={props.areWarningsOpen(cluster.id)}
-          editing={props.editing(cluster.id)}
-          actions={props.actions}
-          trans={props.trans}
-        />
+          shown={cluster}
+          fallback={words => (
+            <BrokenCard cluster={cluster} words={words} trans={props.trans} />
+          )}
+        >
+          <ClusterCard
+            cluster={cluster}
+            refusal={props.refusal(cluster.id)}
+            isSelected={cluster.id === selected}
+            isTabStop={cluster === tabStop}
+            isPlaceholder={props.isPlaceholder(cluster.id)}
+            areWarningsOpen={props.areWarningsOpen(cluster.id)}
+            editing={props.editing(cluster.id)}
+            actions={props.actions}
+            trans={props.trans}
+          />
+        </ErrorBoundary>
       ))}
     </ul>
+  );
+}
+
+/** What stands where a card cannot be drawn: the cluster is not affected. */
+function BrokenCard(props: {
+  cluster: ICluster;
+  words: string;
+  trans: TranslationBundle;
+}): JSX.Element {
+  const { cluster, words, trans } = props;
+  return (
+    <li className="jp-HPCDask-message jp-mod-error" role="alert">
+      {trans.__(
+        'The cluster “%1” cannot be shown (%2). It is not affected: reload the page, and report this if it happens again.',
+        cluster.name || cluster.id,
+        words
+      )}
+    </li>
   );
 }
 

@@ -81,6 +81,21 @@ describe('ClusterList', () => {
     expect(bar.getAttribute('aria-valuetext')).toBe('2 / 2 workers');
   });
 
+  it('shows the other cards where one cannot be drawn, until it can', () => {
+    const logged = jest.spyOn(console, 'error').mockImplementation();
+    const good = cluster({ id: 'good', name: 'good' });
+    const broken = cluster({ id: 'bad', name: 'bad', groups: [null as never] });
+    show({ clusters: [broken, good] });
+    expect(page.get('[role="alert"]').textContent).toMatch(
+      /^The cluster “bad” cannot be shown \(.+\)\. It is not affected/
+    );
+    expect(page.get('[data-cluster-id="good"]').textContent).toContain('good');
+    show({ clusters: [{ ...broken, groups: good.groups }, good] });
+    expect(page.all('[role="alert"]')).toEqual([]);
+    expect(page.all('[data-cluster-id]')).toHaveLength(2);
+    logged.mockRestore();
+  });
+
   it('gives the reason, the warnings and what cannot be reached', () => {
     show({
       clusters: [
