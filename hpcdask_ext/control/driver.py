@@ -80,11 +80,13 @@ class ClusterDriver:
                 return False
             group = cluster.group(group_name)
             try:
-                await self._scale(cluster, group, await self._catalogue.launcher_of(cluster), pending)
+                adjusted = await self._scale(cluster, group, await self._catalogue.launcher_of(cluster), pending)
             except (HPCDaskError, OSError) as error:
                 await self._ledger.change(cluster_id, partial(back, asked=group, error=str(error)), "scaled")
                 return False
             await self._ledger.change(cluster_id, lambda old: finished(without_failure(old), group))
+            if adjusted is not None:
+                await self._ledger.change(cluster_id, partial(adjusted_to, asked=group, adjusted=adjusted), "scaled")
             return True
 
     def is_acting(self, cluster_id: str) -> bool:
@@ -174,12 +176,9 @@ class ClusterDriver:
             changes["submitted"] = datetime.now(timezone.utc)
             await self._ledger.change(cluster_id, lambda old: old.with_changed_job(job.tag, changes))
 
-    async def _scale(self, cluster: Cluster, group: WorkerGroup, launcher: Launcher, pending: int) -> None:
+    async def _scale(self, cluster: Cluster, group: WorkerGroup, launcher: Launcher, pending: int) -> Adjusted | None:
         if not launcher.scales_with_jobs:
-            adjusted = await self._break_at_end(cluster.id, _tell(launcher, cluster, group))
-            if adjusted is not None:
-                await self._ledger.change(cluster.id, partial(adjusted_to, asked=group, adjusted=adjusted), "scaled")
-            return
+            return await self._break_at_end(cluster.id, _tell(launcher, cluster, group))
         missing = group.scaling.workers - cluster.capacity(group)
         if cluster.layout == "allocation":  # it cannot grow, and workers that connect late may be too many
             missing = min(0, missing, group.scaling.workers - cluster.workers)
@@ -189,6 +188,7 @@ class ClusterDriver:
             change, find_way = partial(self._ledger.change, cluster.id), self._catalogue.reach
             shrinking = shrink(cluster, group, -missing, launcher, change, find_way=find_way, pending=pending)
             await self._break_at_end(cluster.id, shrinking)
+        return None
 
     async def _cancel(self, cluster: Cluster, place: Place, jobs: list[Job]) -> None:
         await self._ledger.change(cluster.id, partial(marked, jobs=jobs, cancelled=True))

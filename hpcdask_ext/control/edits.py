@@ -7,13 +7,13 @@ from hpcdask_ext.clusters.models import Cluster, Job
 from hpcdask_ext.clusters.states import ClusterState
 from hpcdask_ext.launchers.base import Adjusted
 
-_FAILED = "Scaling failed. "
+_FAILED, _ADJUSTED = "Scaling failed. ", "Scaled otherwise than asked. "
 _STARTING = {"state": ClusterState.STARTING, "reason": "The scheduler is starting"}
 
 
 def without_failure(cluster: Cluster) -> Cluster:
-    """Return the cluster without the warning that it could not be scaled: it could, or there is a newer one."""
-    kept = tuple(text for text in cluster.warnings if not text.startswith(_FAILED))
+    """Return the cluster without the warning about how it was scaled before: it was now, or there is a newer one."""
+    kept = tuple(text for text in cluster.warnings if not text.startswith((_FAILED, _ADJUSTED)))
     return cluster if kept == cluster.warnings else cluster.model_copy(update={"warnings": kept})
 
 
@@ -52,8 +52,8 @@ def adjusted_to(cluster: Cluster, asked: WorkerGroup, adjusted: Adjusted) -> Clu
     """Return the cluster with the scaling that was made of the one asked for, unless another one was meanwhile."""
     if cluster.group(asked.name).scaling == asked.scaling:
         cluster = cluster.with_group(asked.name, scaling=adjusted.scaling)
-    kept = tuple(text for text in cluster.warnings if text != adjusted.note)
-    return cluster.model_copy(update={"warnings": (*kept, adjusted.note)})
+    kept = without_failure(cluster).warnings
+    return cluster.model_copy(update={"warnings": (*kept, f"{_ADJUSTED}{adjusted.note}")})
 
 
 def marked(cluster: Cluster, jobs: list[Job], cancelled: bool) -> Cluster:

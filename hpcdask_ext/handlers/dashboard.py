@@ -144,6 +144,13 @@ class DashboardProxyHandler(QuietErrors, ProxyHandler):  # type: ignore[misc]  #
         if self.ws_connection is not None:
             self.ping(data)
 
+    def log_exception(self, typ: Any, value: Any, tb: Any) -> None:
+        """Log an exception that ended a request; a dashboard that does not answer is no fault of the server."""
+        if isinstance(value, (OSError, httpclient.HTTPClientError)):
+            self.log.info("%s %s: the dashboard does not answer: %s", self.request.method, self.request.path, value)
+        else:
+            super().log_exception(typ, value, tb)
+
     def write_error(self, status_code: int, **kwargs: Any) -> None:
         """Answer with a sentence that a tile can show."""
         error = kwargs.get("exc_info", (None, None))[1]

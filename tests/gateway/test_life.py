@@ -36,6 +36,7 @@ def test_a_cluster_is_launched_used_scaled_and_stopped(gateway: GatewayServer, s
     server.ask("PATCH", f"clusters/{cluster_id}", {"scaling": scaling})
     cluster = server.wait_for_workers(cluster_id, 0)
     assert (cluster["state"], cluster["scaling"], cluster["workers"]["requested"]) == ("running", scaling, 0)
+    assert cluster["warnings"] == [], "what was said of another number is over"
     assert run_client(cluster["client_code"], "print(client.submit(sum, [1, 2]).result())") == "3"
 
     server.ask("DELETE", f"clusters/{cluster_id}")

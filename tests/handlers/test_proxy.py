@@ -116,11 +116,14 @@ async def test_a_redirect_stays_with_the_cluster(server: Server, stub: Stub) -> 
     )
 
 
-async def test_a_dashboard_that_does_not_answer_is_502_with_a_sentence(server: Server, stub: Stub) -> None:
+async def test_a_dashboard_that_does_not_answer_is_502_with_a_sentence(
+    server: Server, stub: Stub, caplog: pytest.LogCaptureFixture
+) -> None:
     stub.server.stop()
     page = await server.ask("GET", f"hpcdask/proxy/{stub.cluster_id}/status")
     assert (page.status, page.headers["Content-Type"]) == (502, "text/plain; charset=utf-8")
     assert page.text.startswith("The dashboard does not answer.")
+    assert "Uncaught exception" not in caplog.text, "tiles ask often, and this is no fault of the server"
 
 
 async def test_another_server_at_that_port_is_not_believed_and_not_told_the_token(server: Server, stub: Stub) -> None:
