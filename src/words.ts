@@ -1,7 +1,8 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
-import type { ICluster, ILoad } from './api/types';
+import type { ICluster, ILoad, ISite, OptionValue } from './api/types';
 import { formatDuration, formatTime } from './format';
+import type { LaunchValues } from './launch';
 
 /** The name of the group of workers that every cluster has. */
 const MAIN_GROUP = 'workers';
@@ -130,6 +131,27 @@ export function startWords(
         formatTime(start, now),
         formatDuration(seconds, trans)
       );
+}
+
+/** The options that a site adds to the form, and what was chosen. */
+export function optionWords(
+  site: ISite,
+  { options }: Pick<LaunchValues, 'options'>,
+  trans: TranslationBundle
+): [string, string][] {
+  const word = (value: OptionValue) =>
+    value === true
+      ? trans.__('yes')
+      : value === false
+        ? trans.__('no')
+        : String(value);
+  return site.options
+    .map(({ name, title, type, default: usual }): [string, string] => {
+      const chosen = options[name] ?? '';
+      const isLeft = chosen === '' && type !== 'string';
+      return [title || name, word(isLeft ? (usual ?? '') : chosen)];
+    })
+    .filter(([, value]) => value !== '');
 }
 
 /** A job script, by what its job is for, and for which workers. */

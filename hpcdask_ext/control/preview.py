@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from operator import mul
 from typing import Any
 
 from hpcdask_ext.batch.records import QueueInfo
@@ -23,15 +24,10 @@ _NOTHING: dict[str, Any] = {"scripts": [], "estimated_start": None, "note": ""}
 def preview_view(cluster: Cluster, site: Site, queues: Mapping[str, QueueInfo], preview: Preview) -> dict[str, Any]:
     """Return a preview as JSON; `queues` is what is known of the queues now. See `docs/reference/rest.md`."""
     never = [note for group in cluster.groups for note in _never_starts(group, queues.get(group.queue))]
-    totals = [_totals(group, cluster.layout, site) for group in cluster.groups]
-    hours = [entry["node_hours"] for entry in totals]
     return {
         "valid": True,
         "errors": [],
-        "totals": {
-            **{what: sum(entry[what] for entry in totals) for what in totals[0] if what != "node_hours"},
-            "node_hours": None if None in hours else round(sum(hours), 2),
-        },
+        "totals": _totals(cluster, site),
         "scripts": [{"role": role, "group": group, "text": text} for role, group, text in preview.scripts],
         # Slurm, for one, estimates a start even where the job will wait for ever.
         "estimated_start": None if never else utc(preview.estimated_start),
@@ -39,14 +35,32 @@ def preview_view(cluster: Cluster, site: Site, queues: Mapping[str, QueueInfo], 
     }
 
 
-def _totals(group: WorkerGroup, layout: Layout, site: Site) -> dict[str, Any]:
-    """Return what a group would have, of adaptive ones at most."""
-    workers, shape, queue = most_workers(group.scaling), group.shape, site.queue(group.queue)
-    is_local = isinstance(site, BatchSite) and site.batch_system == "local"
-    nodes = 1 if is_local or queue is None else count_nodes(workers, shape, layout, queue)
-    amounts = {what: workers * getattr(shape, what) for what in ("cores", "memory", "gpus")}
-    hours = None if group.walltime is None else nodes * group.walltime.total_seconds() / 3600
-    return {"workers": workers, **amounts, "nodes": nodes, "node_hours": hours}
+def _totals(cluster: Cluster, site: Site) -> dict[str, Any]:
+    """Return what a cluster would have, at most where it adapts; None is what others decide about."""
+    numbers = [(most_workers(group.scaling), group) for group in cluster.groups]
+    workers = {"workers": sum(number for number, _ in numbers)}
+    if not isinstance(site, BatchSite):
+        return workers | dict.fromkeys(("cores", "memory", "gpus", "nodes", "node_hours"))
+    amounts = {
+        what: sum(number * getattr(group.shape, what) for number, group in numbers)
+        for what in ("cores", "memory", "gpus")
+    }
+    return workers | amounts | _node_totals(cluster, site)
+
+
+def _node_totals(cluster: Cluster, site: BatchSite) -> dict[str, Any]:
+    """Return how many nodes a cluster fills at least, and for how long; None without a walltime."""
+    nodes = [_nodes(group, cluster.layout, site) for group in cluster.groups]
+    hours = [group.walltime.total_seconds() / 3600 for group in cluster.groups if group.walltime is not None]
+    if site.batch_system == "local":  # all groups share this machine
+        nodes, hours = [1], [max(hours)] if len(hours) == len(nodes) else []
+    is_limited = len(hours) == len(nodes)
+    return {"nodes": sum(nodes), "node_hours": round(sum(map(mul, nodes, hours)), 2) if is_limited else None}
+
+
+def _nodes(group: WorkerGroup, layout: Layout, site: BatchSite) -> int:
+    queue = site.queue(group.queue)
+    return 1 if queue is None else count_nodes(most_workers(group.scaling), group.shape, layout, queue)
 
 
 def _never_starts(group: WorkerGroup, info: QueueInfo | None) -> list[str]:

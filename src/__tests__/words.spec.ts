@@ -1,15 +1,16 @@
 import { nullTranslator } from '@jupyterlab/translation';
 
-import type { ICluster, ILoad } from '../api/types';
+import type { ICluster, ILoad, ISiteOption } from '../api/types';
 import {
   layoutHelp,
   layoutTitle,
   loadInFull,
   loadInShort,
+  optionWords,
   scriptWords,
   startWords
 } from '../words';
-import { cluster } from './fixtures';
+import { cluster, site } from './fixtures';
 
 const trans = nullTranslator.load('hpcdask_ext');
 
@@ -51,6 +52,28 @@ describe('the load of a queue', () => {
     expect(loadInShort(null, trans)).toBe('');
     expect(loadInFull(null, trans)).toBe('');
   });
+});
+
+it('lists the options of a site with what was chosen, but for what was not', () => {
+  const option = {
+    description: '',
+    type: 'string' as const,
+    choices: null,
+    minimum: null,
+    maximum: null
+  };
+  const options = [
+    { ...option, name: 'image', title: 'Image', default: 'base' },
+    { ...option, name: 'cores', title: '', type: 'integer', default: 2 },
+    { ...option, name: 'fast', title: 'Fast', type: 'boolean', default: false },
+    { ...option, name: 'note', title: 'Note', default: null }
+  ] as unknown as ISiteOption[];
+  const chosen = { image: 'full', cores: '', fast: true, note: '' };
+  expect(optionWords(site({ options }), { options: chosen }, trans)).toEqual([
+    ['Image', 'full'],
+    ['cores', '2'],
+    ['Fast', 'yes']
+  ]);
 });
 
 it('names the layouts, also one that came later', () => {

@@ -193,11 +193,12 @@ export interface IPreview {
   /** `null` for what is not valid. */
   totals: {
     workers: number;
-    cores: number;
-    memory: number;
-    gpus: number;
-    nodes: number;
-    /** `null` where there is no walltime. */
+    /** These are `null` at a site without sizes, where others decide. */
+    cores: number | null;
+    memory: number | null;
+    gpus: number | null;
+    nodes: number | null;
+    /** Also `null` where there is no walltime. */
     node_hours: number | null;
   } | null;
   /** The group is `workers` for jobs that are nobody's else. */

@@ -64,8 +64,8 @@ export function activatePanel(options: IPanelOptions): void {
     trans,
     translator,
     commands: app.commands,
-    showPreview: (preview, site, adapts) =>
-      showPreview(preview, site, adapts, options.editors, trans),
+    showPreview: (preview, site, values) =>
+      showPreview(preview, site, values, options.editors, trans),
     reveal: widget => app.shell.activateById(widget.id)
   });
   addCommands({

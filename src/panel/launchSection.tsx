@@ -5,7 +5,7 @@ import * as React from 'react';
 
 import type { IPreview, ISite } from '../api/types';
 import type { FormMemory } from '../formMemory';
-import { adapts, LaunchValues, requestOf } from '../launch';
+import { LaunchValues, requestOf } from '../launch';
 import { afterChange, IRefusal, NOTHING_WRONG, refusalOf } from '../refusal';
 import type { IClusterModel } from '../tokens';
 import { LaunchForm } from './launchForm';
@@ -186,7 +186,7 @@ export class LaunchSection extends ReactWidget {
         return;
       }
       this.update();
-      if (await showPreview(preview, site, adapts(site, values))) {
+      if (await showPreview(preview, site, values)) {
         await this._launch(site, values);
       }
     } catch (error) {
@@ -237,13 +237,13 @@ export namespace LaunchSection {
     memory: FormMemory;
     trans: TranslationBundle;
     /**
-     * Show a preview, of a cluster with a number of workers that adapts or not,
-     * and tell whether the launch is wanted.
+     * Show the preview of what stands in the form, and tell whether the launch
+     * is wanted.
      */
     showPreview: (
       preview: IPreview,
       site: ISite,
-      adapts: boolean
+      values: LaunchValues
     ) => Promise<boolean>;
   }
 }

@@ -13,6 +13,8 @@ export interface IPreviewProps {
   isLocal: boolean;
   /** Whether there may be fewer workers than it counts. */
   adapts: boolean;
+  /** The site's own options as they were chosen: titles and values. */
+  options: readonly (readonly [string, string])[];
   now: number;
   trans: TranslationBundle;
   /** A widget that shows a job script; it is disposed of with the view. */
@@ -31,6 +33,7 @@ export function Preview(props: IPreviewProps): JSX.Element {
         <p>{trans.__('At most, with all the workers that there may be:')}</p>
       )}
       <PreviewTotals {...props} />
+      <Entries entries={props.options} />
       {(start || !preview.note) && <p>{startWords(start, now, trans)}</p>}
       {preview.note && (
         <div className="jp-HPCDask-message jp-mod-warn">{preview.note}</div>
@@ -56,23 +59,29 @@ function PreviewTotals(props: IPreviewProps): JSX.Element | null {
   const shown: [string, string | number | null][] = [
     [trans.__('Workers'), totals.workers],
     [trans.__('Cores'), totals.cores],
-    [trans.__('Memory'), formatMemory(totals.memory)],
+    [trans.__('Memory'), totals.memory && formatMemory(totals.memory)],
     [trans.__('GPUs'), totals.gpus || null],
     [trans.__('Nodes'), totals.nodes],
     [trans.__('Node-hours'), totals.node_hours]
   ];
-  return (
+  return <Entries entries={shown.filter(([, value]) => value !== null)} />;
+}
+
+/** Names with their values, side by side. */
+function Entries(props: {
+  entries: readonly (readonly [string, string | number | null])[];
+}): JSX.Element | null {
+  const { entries } = props;
+  return entries.length ? (
     <dl className="jp-HPCDask-preview-totals">
-      {shown
-        .filter(([, value]) => value !== null)
-        .map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
+      {entries.map(([name, value], index) => (
+        <div key={index}>
+          <dt>{name}</dt>
+          <dd>{value}</dd>
+        </div>
+      ))}
     </dl>
-  );
+  ) : null;
 }
 
 /** One job script, to be read and to be copied. */

@@ -9,16 +9,18 @@ import type { Widget } from '@lumino/widgets';
 import * as React from 'react';
 
 import type { IPreview, ISite } from '../api/types';
+import { adapts, LaunchValues } from '../launch';
+import { optionWords } from '../words';
 import { Preview } from './preview';
 
 /**
- * Show a preview, and tell whether the user wants the launch now; `adapts` says
- * whether there may be fewer workers than it counts.
+ * Show the preview of what stands in the form, and tell whether the user wants
+ * the launch now.
  */
 export async function showPreview(
   preview: IPreview,
   site: ISite,
-  adapts: boolean,
+  values: LaunchValues,
   editors: IEditorServices | null,
   trans: TranslationBundle
 ): Promise<boolean> {
@@ -27,7 +29,8 @@ export async function showPreview(
     body: (
       <Preview
         preview={preview}
-        adapts={adapts}
+        adapts={adapts(site, values)}
+        options={optionWords(site, values, trans)}
         isLocal={site.batch_system === 'local'}
         now={Date.now()}
         trans={trans}

@@ -8,6 +8,7 @@ import pytest
 
 from hpcdask_ext.batch.records import QueueInfo
 from hpcdask_ext.control.discovery import Found
+from tests.sites.previews import preview
 
 
 async def test_it_shows_the_scripts_and_the_totals_and_leaves_nothing(manager, batch, tmp_path):
@@ -34,6 +35,33 @@ async def test_each_group_has_its_script_and_adaptive_ones_count_at_most(manager
     assert "#SBATCH --cpus-per-task=1\n" in shown["scripts"][1]["text"]
     assert "#SBATCH --cpus-per-task=8\n" in shown["scripts"][2]["text"]
     assert (shown["totals"]["workers"], shown["totals"]["cores"]) == (7, 14)
+
+
+LOCAL = """name: here
+batch_system: local
+queues: [{name: here}]
+sizes: [{name: one, workers: 1, cores: 1, memory: 256 MiB}]
+"""
+CLASS = """name: own
+kind: factory
+factory: {module: dask.distributed, class: LocalCluster, kwargs: {n_workers: 0}}
+limits: {workers: 8}
+"""
+
+
+async def test_this_machine_is_one_node_for_all_groups(tmp_path):
+    size = {"workers": 2, "cores": 1, "memory": "128 MiB"}
+    other = {"name": "other", "size": size, "walltime": "01:30:00"}
+    asked = {"site": "here", "size": size, "walltime": "00:30:00", "groups": [other]}
+    shown = await preview(tmp_path, {"here.yaml": LOCAL}, asked)
+    assert (shown["totals"]["workers"], shown["totals"]["nodes"], shown["totals"]["node_hours"]) == (4, 1, 1.5)
+
+
+async def test_what_others_decide_about_is_unknown(tmp_path):
+    asked = {"site": "own", "scaling": {"mode": "fixed", "workers": 3}}
+    shown = await preview(tmp_path, {"own.yaml": CLASS}, asked)
+    unknown = dict.fromkeys(("cores", "memory", "gpus", "nodes", "node_hours"))
+    assert shown["totals"] == {"workers": 3, **unknown}
 
 
 async def test_a_wrong_launch_is_told_by_field_instead(manager, batch):

@@ -152,7 +152,11 @@ describe('LaunchSection', () => {
       server.release();
       await settled();
       expect(form().isPreviewing).toBe(false);
-      expect(showPreview).toHaveBeenCalledWith(PREVIEW, server.sites[0], false);
+      expect(showPreview).toHaveBeenCalledWith(
+        PREVIEW,
+        server.sites[0],
+        expect.objectContaining({ site: 'a' })
+      );
       expect(posted()).toEqual(['api/clusters/preview', 'api/clusters']);
       const [previewed, launched] = server.asked
         .filter(one => one.method === 'POST')
@@ -161,14 +165,14 @@ describe('LaunchSection', () => {
       expect(launched).toEqual(previewed);
     });
 
-    it('is told whether the number of workers adapts', async () => {
+    it('is told what stands in the form', async () => {
       await start();
       answer({});
       form().onChange({ scaling: 'adaptive' });
       form().onPreview();
       await settled();
-      const adapts = showPreview.mock.calls.map(one => one[2]);
-      expect(adapts).toEqual([true]);
+      const shown = showPreview.mock.calls.map(one => one[2].scaling);
+      expect(shown).toEqual(['adaptive']);
     });
 
     it('launches nothing by itself', async () => {

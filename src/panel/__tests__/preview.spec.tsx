@@ -42,12 +42,14 @@ describe('Preview', () => {
     part: Partial<IPreview> = {},
     makeViewer: ((text: string) => Widget) | null = null,
     isLocal = false,
-    adapts = false
+    adapts = false,
+    options: [string, string][] = []
   ): void {
     page.render(
       <Preview
         preview={{ ...PREVIEW, ...part }}
         adapts={adapts}
+        options={options}
         isLocal={isLocal}
         now={0}
         trans={trans}
@@ -81,6 +83,17 @@ describe('Preview', () => {
       ['Memory', '128 GiB'],
       ['Nodes', '2'],
       ['Node-hours', '4.5']
+    ]);
+  });
+
+  it('leaves out what others decide, and says what was chosen', () => {
+    const unknown = { cores: null, memory: null, gpus: null, nodes: null };
+    const few = { workers: 3, ...unknown, node_hours: null };
+    const options: [string, string][] = [['Protocol', 'tcp']];
+    show({ totals: few, scripts: [] }, null, false, false, options);
+    expect(totals()).toEqual([
+      ['Workers', '3'],
+      ['Protocol', 'tcp']
     ]);
   });
 
