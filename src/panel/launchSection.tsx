@@ -41,12 +41,13 @@ export class LaunchSection extends ReactWidget {
     }
   }
 
-  /** The form's height with all that it shows, in pixels. */
+  /** The form's height with all that it shows, in whole pixels. */
   get naturalHeight(): number {
-    return PARTS.reduce(
-      (sum, part) => sum + (this._part(part)?.offsetHeight ?? 0),
-      0
-    );
+    // With a part of a pixel too little, there would be a scroll bar.
+    return PARTS.reduce((sum, name) => {
+      const part = this._part(name);
+      return sum + (part ? Math.ceil(part.getBoundingClientRect().height) : 0);
+    }, 0);
   }
 
   /** The natural height is another one. */

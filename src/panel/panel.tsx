@@ -90,7 +90,8 @@ export class ClusterPanel extends SidePanel implements IPanel {
       (sum, title) => sum + title.offsetHeight,
       0
     );
-    const height = accordion.node.clientHeight - titles;
+    const borders = accordion.spacing * (accordion.widgets.length - 1);
+    const height = accordion.node.clientHeight - titles - borders;
     if (this._isSizedByHand || isFolded || height <= 0) {
       return;
     }

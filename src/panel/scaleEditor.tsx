@@ -159,11 +159,11 @@ function Inputs(
     );
   }
   return (
-    <>
+    <div className="jp-HPCDask-scaleEditor-bounds">
       {number('minimum', trans.__('Fewest workers'))}
       <span aria-hidden="true">–</span>
       {number('maximum', trans.__('Most workers'))}
-    </>
+    </div>
   );
 }
 

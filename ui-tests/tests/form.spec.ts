@@ -1,5 +1,6 @@
 import type { Locator } from '@playwright/test';
 
+import { openMore } from './fields';
 import {
   button,
   cards,
@@ -34,6 +35,18 @@ test('each wrong field has its error beside it', async ({ page, panel }) => {
   await expect(
     panel.locator('[data-field="size.memory"]').getByRole('alert')
   ).toHaveCount(0);
+});
+
+test('the form has no scroll bar where there is room for it', async ({
+  panel
+}) => {
+  const hidden = () =>
+    panel
+      .locator('.jp-HPCDask-launchForm-scroll')
+      .evaluate(node => node.scrollHeight - node.clientHeight);
+  await expect.poll(hidden).toBe(0);
+  await openMore(panel);
+  await expect.poll(hidden).toBe(0);
 });
 
 test('a walltime ends a cluster on this machine too', async ({ panel }) => {
