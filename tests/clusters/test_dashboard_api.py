@@ -155,7 +155,9 @@ def strange() -> Iterable[Any]:
     )
 
 
-@pytest.mark.parametrize("content", list(strange()), ids=lambda content: str(content)[:40])
+@pytest.mark.parametrize(
+    "content", list(strange()), ids=lambda content: getattr(content, "__name__", str(content)[:40])
+)
 async def test_an_answer_that_makes_no_sense_is_a_scheduler_that_does_not_answer(
     stub: Stub, api: DashboardAPI, content: Any
 ) -> None:
