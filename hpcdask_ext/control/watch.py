@@ -94,9 +94,14 @@ class ClusterWatch:
         finally:
             for monitor in self._monitors.values():
                 monitor.release(self._id)
-            if self._follower is not None:
-                self._follower.cancel()
-                await asyncio.gather(self._follower, return_exceptions=True)
+            await self._end_follower()
+
+    async def _end_follower(self) -> None:
+        """End the one who follows the scheduler, and its connection with it."""
+        if self._follower is not None:
+            self._follower.cancel()
+            await asyncio.gather(self._follower, return_exceptions=True)
+            self._follower = None
 
     async def _rest(self, seconds: float | None) -> None:
         # Not `wait_for`: before Python 3.12 it swallows a cancellation that arrives together with what it waits for.
@@ -110,8 +115,7 @@ class ClusterWatch:
         asked = await self._question(self._get())
         cluster = self._get()
         if self._follower is not None and asked != self._asked:
-            self._follower.cancel()  # it waits for an answer to what is not asked any more
-            self._follower = None
+            await self._end_follower()  # it waits for an answer to what is not asked any more
         self._asked = asked
         if self._follower is None or self._follower.done():
             await self._find_scheduler(cluster)

@@ -230,6 +230,11 @@ WORKER_HERE = {
     "--preload": "adds the routes that the proxy asks, and guards them",
     "--scheduler-file": "the scheduler may not run yet when the job is written",
     "--no-dashboard": "the scheduler has the only one, and a worker's could be opened by anybody",
+    "--resources": "tasks can ask for the workers of a group",
+}
+WORKER_HERE_UNTIL_WALLTIME = {
+    "--lifetime": "workers hand over their data before the batch system ends them",
+    "--lifetime-stagger": "and those of a job do so one after another",
 }
 WORKER_THERE = {"--nanny": "Dask's default, there and here"}
 WORKER_DIFFERENCES = {

@@ -20,7 +20,17 @@ from typing import Any
 import pytest
 import yaml
 from dask.utils import format_bytes, parse_bytes
-from parity_cases import CASES, ONLY_HERE, ONLY_THERE, WORKER_DIFFERENCES, WORKER_HERE, WORKER_THERE, Case, Difference
+from parity_cases import (
+    CASES,
+    ONLY_HERE,
+    ONLY_THERE,
+    WORKER_DIFFERENCES,
+    WORKER_HERE,
+    WORKER_HERE_UNTIL_WALLTIME,
+    WORKER_THERE,
+    Case,
+    Difference,
+)
 from parity_directives import as_script, request
 
 from tests.sites.previews import preview, scripts
@@ -116,7 +126,8 @@ def test_the_batch_system_is_asked_for_the_same(case: Case, there: dict[int, str
 
 def test_its_workers_are_the_same(case: Case, there: dict[int, str], here: str) -> None:
     theirs, ours = worker_options(there[id(case)]), worker_options(here)
-    assert_all_explained(set(ours) - set(theirs), WORKER_HERE)
+    until_walltime = WORKER_HERE_UNTIL_WALLTIME if "walltime" in case.options else {}
+    assert_all_explained(set(ours) - set(theirs), {**WORKER_HERE, **until_walltime})
     assert_all_explained(set(theirs) - set(ours), WORKER_THERE)
     common = set(theirs) & set(ours)
     assert {"--nthreads", "--memory-limit"} <= common

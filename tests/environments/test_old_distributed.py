@@ -103,7 +103,7 @@ async def test_it_tells_how_many_workers_its_work_could_use(cluster: RealCluster
         "workers": {"cores": 4, "most": 100, "resources": {}},
         "gpu": {"cores": 8, "most": 100, "resources": {"GPU": 1}},
     }
-    api = SchedulerAPI(own_endpoint(cluster.address.dashboard, cluster.credentials), json.dumps(groups))
+    api = SchedulerAPI(own_endpoint(cluster.address.dashboard, cluster.credentials), {"adaptive": json.dumps(groups)})
     before = await api.status()
     assert before.wishes == {"workers": 0, "gpu": 0}
     waiting = asyncio.create_task(api.status(before.version))
