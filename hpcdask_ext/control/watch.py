@@ -70,6 +70,7 @@ class ClusterWatch:
         self._retry = _FIRST_RETRY
         self._read: dict[str, dict[str, str]] = {}
         self._follower: asyncio.Task[None] | None = None
+        self._is_connected = False
 
     def wake(self) -> None:
         """Look again now, because something happened."""
@@ -101,7 +102,7 @@ class ClusterWatch:
         if self._follower is not None:
             self._follower.cancel()
             await asyncio.gather(self._follower, return_exceptions=True)
-            self._follower = None
+            self._follower, self._is_connected = None, False
 
     async def _rest(self, seconds: float | None) -> None:
         # Not `wait_for`: before Python 3.12 it swallows a cancellation that arrives together with what it waits for.
@@ -114,10 +115,12 @@ class ClusterWatch:
     async def _observe(self) -> Observation:
         asked = await self._question(self._get())
         cluster = self._get()
-        if self._follower is not None and asked != self._asked:
-            await self._end_follower()  # it waits for an answer to what is not asked any more
-        self._asked = asked
+        # It waits for an answer to what is not asked any more. While it connects, it must not be interrupted: a
+        # connection would stay open of which nobody knows.
+        if self._is_connected and asked != self._asked:
+            await self._end_follower()
         if self._follower is None or self._follower.done():
+            self._asked = asked
             await self._find_scheduler(cluster)
         # Once a cluster is stopping, its scheduler is expected to fall silent.
         silent = [self._silent] if self._silent and cluster.state is not ClusterState.STOPPING else []
@@ -194,9 +197,11 @@ class ClusterWatch:
                 try:
                     self._status = await api.status(version)
                     self._silent, self._retry, version = "", _FIRST_RETRY, self._status.version
+                    self._is_connected = True
                     self.wake()
                 except SchedulerUnreachable as error:
                     self._status, self._silent, version = None, error.message, None
+                    self._is_connected = False
                     self.wake()
                     await asyncio.sleep(self._retry)
                     self._retry = min(self._retry * 2, _LAST_RETRY)
