@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -121,12 +121,7 @@ class Catalogue:
 
         Processes on this host can be ended without a site: a mistake in a file must not keep them running.
         """
-        try:
-            return await self.launcher_of(cluster)
-        except BatchUnreachable:
-            if place != "host":
-                raise
-            return await self.launcher(LOCAL)
+        return await self._at(place, self.launcher_of(cluster))
 
     def adopted(self, tls: TLSFiles | None, known: str = "") -> AdoptedLauncher:
         """Return the launcher of clusters that others launched; see `AdoptedLauncher`."""
@@ -199,10 +194,13 @@ class Catalogue:
         return known[1].pace if known else None
 
     async def _query(self, name: str, place: Place) -> Sequence[JobStatus]:
+        return await (await self._at(place, self.launcher(name))).query(place)
+
+    async def _at(self, place: Place, finding: Awaitable[Launcher]) -> Launcher:
+        """Return the launcher that is found, or for processes of this host, if none is, that of this machine."""
         try:
-            launcher = await self.launcher(name)
+            return await finding
         except BatchUnreachable:
             if place != "host":
                 raise
-            launcher = await self.launcher(LOCAL)
-        return await launcher.query(place)
+            return await self.launcher(LOCAL)
